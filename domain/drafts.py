@@ -1,0 +1,135 @@
+"""From what a checkout sends to an order that can be placed, or everything that is wrong with it.
+
+Shipping comes per merchant and is shared over that merchant's lines, so that every total is a sum of lines.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain import money
+from domain.order import Customer, Line, Order
+from domain.policies import Policies
+from domain.process import Process
+from domain.splitting import line_id
+
+MOST_LINES = 500
+MOST_PIECES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class DraftLine:
+    """One line as the checkout sends it; amounts in minor units, discount and tax for the whole line."""
+
+    sku: str
+    name: str
+    merchant_id: str
+    quantity: int
+    unit_price: int
+    discount: int = 0
+    tax: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with what was sent, and where: ("lines", "3", "quantity")."""
+
+    path: tuple[str, ...]
+    message: str
+
+
+def draft(
+    process: Process,
+    policies: Policies,
+    *,
+    order_id: str,
+    reference: str,
+    currency: str,
+    customer: Customer,
+    lines: Sequence[DraftLine],
+    shipping: Mapping[str, int],
+    now: datetime,
+    channel: str = "default",
+    external_reference: str | None = None,
+    expected_total: int | None = None,
+) -> Order | tuple[Problem, ...]:
+    """Build the order, not yet placed. `shipping` is per merchant; `expected_total` must match when given."""
+    problems = [*_wrong_lines(lines), *_wrong_shipping(lines, shipping)]
+    if problems:
+        return tuple(problems)
+    weights = [line.quantity * line.unit_price - line.discount + line.tax for line in lines]
+    shares = [0] * len(lines)
+    for merchant, amount in shipping.items():
+        at = [i for i, line in enumerate(lines) if line.merchant_id == merchant]
+        for i, part in zip(at, money.share(amount, [weights[i] for i in at]), strict=True):
+            shares[i] = part
+    order = Order(
+        id=order_id,
+        reference=reference,
+        version=0,
+        seq=0,
+        process=process.name,
+        process_version=process.version,
+        policies=policies,
+        currency=currency,
+        customer=customer,
+        placed_at=now,
+        changed_at=now,
+        lines=tuple(
+            Line(
+                line_id(order_id, i + 1),
+                line.sku,
+                line.name,
+                line.merchant_id,
+                line.quantity,
+                line.unit_price,
+                line.discount,
+                line.tax,
+                shares[i],
+            )
+            for i, line in enumerate(lines)
+        ),
+        channel=channel,
+        external_reference=external_reference,
+    )
+    if order.total > money.LARGEST:
+        return (Problem(("lines",), "The order's total is larger than any amount that can be recorded."),)
+    if expected_total is not None and expected_total != order.total:
+        is_, should = (money.text(x, currency) for x in (order.total, expected_total))
+        return (Problem(("total",), f"The lines and shipping add up to {is_} {currency}, not {should}."),)
+    return order
+
+
+def _wrong_lines(lines: Sequence[DraftLine]) -> list[Problem]:
+    if not lines:
+        return [Problem(("lines",), "An order needs at least one line.")]
+    if len(lines) > MOST_LINES:
+        return [Problem(("lines",), f"An order has at most {MOST_LINES} lines; this one has {len(lines)}.")]
+    found: list[Problem] = []
+    for i, line in enumerate(lines):
+        if not 0 < line.quantity <= MOST_PIECES:
+            found.append(_problem(i, "quantity", f"Quantity must be between 1 and {MOST_PIECES}."))
+        amounts = {"unit_price": line.unit_price, "discount": line.discount, "tax": line.tax}
+        negative = [name for name, amount in amounts.items() if amount < 0]
+        found += [_problem(i, name, "An amount cannot be negative.") for name in negative]
+        if line.discount > line.quantity * line.unit_price:
+            found.append(_problem(i, "discount", "A discount cannot be larger than what it is taken off."))
+        empty = [name for name, text in (("sku", line.sku), ("name", line.name)) if not text.strip()]
+        found += [_problem(i, name, "This cannot be empty.") for name in empty]
+    return found
+
+
+def _wrong_shipping(lines: Sequence[DraftLine], shipping: Mapping[str, int]) -> list[Problem]:
+    selling = Counter(line.merchant_id for line in lines)
+    found: list[Problem] = []
+    for merchant, amount in shipping.items():
+        if merchant not in selling:
+            found.append(Problem(("shipping", merchant), f"No line of this order is sold by {merchant!r}."))
+        if amount < 0:
+            found.append(Problem(("shipping", merchant), "An amount cannot be negative."))
+    return found
+
+
+def _problem(index: int, name: str, message: str) -> Problem:
+    return Problem(("lines", str(index), name), message)
