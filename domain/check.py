@@ -26,8 +26,8 @@ class ProcessBroken(ValueError):
 class Product:
     """What was found for one choice of machines.
 
-    `fired` are the positions of the links that fired. `combinations` are the settled combinations of states that can be seen. `refused` are the events of people
-    that the forbidden pairs refuse, as (combination, party, event).
+    `combinations` are the settled combinations of states that can be seen; `refused` the events of people
+    that the forbidden pairs refuse, as (combination, party, event); `fired` the numbers of the links that fired.
     """
 
     machines: tuple[Machine, ...]

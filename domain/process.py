@@ -190,7 +190,7 @@ def says(
 
 
 def dated(text: str, with_date: str, date: str) -> Label:
-    """A label that names a date of the line once it is known: dated("Shipped", "Shipped on {date}", "sent")."""
+    """A label with a date of the line once it is known: dated("Shipped", "Shipped on {date}", "sent")."""
     return Label(text, with_date, date)
 
 

@@ -293,10 +293,11 @@ def _part_problem(unit: Unit, quantity: int | None) -> str | None:
 
 def matches(unit: Unit, stands: Mapping[Party, frozenset[str]]) -> bool:
     """Say whether the unit's machines stand at one of these states each."""
-    return all(
-        (position := unit.positions.get(party)) is not None and position.state in states
-        for party, states in stands.items()
-    )
+    for party, states in stands.items():
+        position = unit.positions.get(party)
+        if position is None or position.state not in states:
+            return False
+    return True
 
 
 def _input(root: Intent | None) -> Input:
