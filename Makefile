@@ -55,7 +55,7 @@ fix: setup ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .
 
 bench: setup ## measure; ARGS are the benchmark's
-	$(BIN)/python -m tests.bench $(ARGS)
+	$(BIN)/python -m bench $(ARGS)
 
 schema: setup ## write schema.graphql from the code
 	$(BIN)/orderflow schema
