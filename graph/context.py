@@ -1,0 +1,36 @@
+"""What one operation knows about itself: who asks, under which request id, with which services."""
+
+from dataclasses import dataclass, replace
+from uuid import uuid4
+
+from graph.auth import Principal, TokenMissing
+from graph.services import Services
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Strawberry's context value: one per operation, never shared by the operations of a socket.
+
+    State that must not outlive an operation (data loaders) belongs in a field with `init=False` and a
+    factory: `for_operation` makes it anew.
+    """
+
+    services: Services
+    request_id: str
+    principal: Principal | None = None
+    idempotency_key: str | None = None
+
+    def authenticated(self) -> Principal:
+        """The principal. Raises TokenMissing (code UNAUTHENTICATED) for an anonymous asker."""
+        if self.principal is None:
+            raise TokenMissing
+        return self.principal
+
+    def for_operation(self) -> "Context":
+        """A context for the next operation on the same socket, with a request id of its own."""
+        return replace(self, request_id=new_request_id())
+
+
+def new_request_id() -> str:
+    """32 hexadecimal digits, unguessable."""
+    return uuid4().hex

@@ -1,0 +1,116 @@
+"""GraphiQL, the page for exploring the API, and in development the people that it can ask as.
+
+It must not know the schema. `make graphiql` builds the page from graph/graphiql/ with npm; without it the
+API runs all the same.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from domain.actors import Role
+from graph.auth import Tokens
+from graph.requests import BadRequest
+
+BUILT = Path(__file__).parent / "graphiql" / "dist"
+
+# Everything from this server and nothing from elsewhere. Styles may be inline: the editor (Monaco)
+# places every line of text with a style attribute.
+POLICY = (
+    "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+
+NOT_BUILT = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Orderflow</title></head>
+<body>
+<h1>Orderflow GraphQL API</h1>
+<p>The API is running: <code>POST /graphql</code>. Its page for exploring, GraphiQL, is not built yet:
+run <code>make graphiql</code> (needs npm) and start the server again.</p>
+</body>
+</html>
+"""
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Someone whom the page can ask as in development. Merchants and customers need their id."""
+
+    name: str
+    role: Role
+    merchant_id: str | None = None
+    customer_id: str | None = None
+
+
+STAFF = (
+    Person("Marketplace", Role.MARKETPLACE),
+    Person("Payments", Role.PAYMENTS),
+    Person("Logistics", Role.LOGISTICS),
+)
+
+
+class Assets(StaticFiles):
+    """The page's scripts, styles and fonts. A name holds a hash of the content, so it never changes."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        # A worker obeys the policy of its own script, not the page's.
+        response.headers["Content-Security-Policy"] = POLICY
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+class Explorer:
+    """GET /graphql for browsers, and the routes of what the page loads."""
+
+    def __init__(self, tokens: Tokens, people: Sequence[Person], *, development: bool, built: Path) -> None:
+        self._people = people
+        self._tokens = tokens
+        index = built / "index.html"
+        self._page = index.read_text() if index.exists() else NOT_BUILT
+        self.routes: list[BaseRoute] = [Route("/graphql/principals", self.principals)] if development else []
+        if index.exists():
+            self.routes.append(Mount("/graphql/assets", Assets(directory=built / "assets")))
+
+    async def page(self, request: Request) -> Response:
+        """The page, for whoever asks for text/html by name; a GraphQL client is told to POST."""
+        if "query" in request.query_params:
+            raise BadRequest(405, "Send queries by POST: GET is for the page.", {"Allow": "POST"})
+        if "text/html" not in request.headers.get("accept", ""):
+            raise BadRequest(406, "GET answers text/html, the page for exploring. Send queries by POST.")
+        return HTMLResponse(
+            self._page, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
+        )
+
+    async def principals(self, request: Request) -> Response:
+        """`[{name, role, token}]`: tokens to act as the people of the demo. Development only.
+
+        Asked under a name of this machine only: a page elsewhere that points its own name here gets nothing.
+        """
+        if request.url.hostname not in LOOPBACK:
+            raise BadRequest(
+                404, "Tokens are handed out on this machine only. Make one with `orderflow token`."
+            )
+        return JSONResponse(
+            [
+                {
+                    "name": person.name,
+                    "role": person.role.value,
+                    "token": self._tokens.mint(
+                        person.role, merchant_id=person.merchant_id, customer_id=person.customer_id
+                    ),
+                }
+                for person in self._people
+            ],
+            headers={"Cache-Control": "no-store"},
+        )

@@ -1,0 +1,136 @@
+"""What lists of orders can be filtered by, per application. Everything offered here is served by an index.
+
+A viewer is offered no filter on what it does not see.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+import strawberry
+
+from domain.actors import Party
+from graph.refusals import BadInput
+from graph.types.scalars import BigInt
+from storage.lists import Where
+
+_MOST = 50
+"""Conditions in one filter."""
+
+_LONGEST = 200
+"""Characters of a text to look for."""
+
+
+@strawberry.input
+class CommonWhere:
+    """The filters that every application has; not a type of the schema."""
+
+    status: str | None = strawberry.field(
+        default=None, description="The code of the status that this viewer reads, such as in_progress."
+    )
+    placed_after: datetime | None = strawberry.field(default=None, description="Placed then or later.")
+    placed_before: datetime | None = strawberry.field(default=None, description="Placed earlier.")
+    changed_after: datetime | None = strawberry.field(default=None, description="Last changed then or later.")
+    changed_before: datetime | None = strawberry.field(default=None, description="Last changed earlier.")
+    total_min: BigInt | None = strawberry.field(
+        default=None, description="A total of at least this, in the smallest unit of the order's currency."
+    )
+    total_max: BigInt | None = strawberry.field(
+        default=None, description="A total of at most this, in the smallest unit of the order's currency."
+    )
+    sku: str | None = strawberry.field(default=None, description="A line has this product code.")
+    tracking_number: str | None = strawberry.field(default=None, description="A line was shipped under it.")
+    reference: str | None = strawberry.field(default=None, description="It has this reference.")
+
+
+@strawberry.input(description="Which orders; every condition given must hold.")
+class OrderWhere(CommonWhere):
+    state: "StateWhere | None" = strawberry.field(default=None, description="A machine stands here.")
+    merchant_id: str | None = strawberry.field(default=None, description="This merchant sells a line of it.")
+    customer_id: str | None = strawberry.field(default=None, description="This customer bought.")
+    and_: list["OrderWhere"] | None = strawberry.field(
+        name="and", default=None, description="All of these hold as well."
+    )
+    or_: list["OrderWhere"] | None = strawberry.field(
+        name="or", default=None, description="At least one of these holds as well."
+    )
+    not_: "OrderWhere | None" = strawberry.field(name="not", default=None, description="This does not hold.")
+
+
+@strawberry.input(description="A machine of this party stands in this state, on any line.")
+class StateWhere:
+    party: Party = strawberry.field(description="Whose machine.")
+    code: str = strawberry.field(description="The state's code.")
+
+
+@strawberry.input(description="Which merchant orders; every condition given must hold.")
+class MerchantOrderWhere(CommonWhere):
+    state: str | None = strawberry.field(
+        default=None, description="The merchant's machine stands in the state with this code, on any line."
+    )
+    and_: list["MerchantOrderWhere"] | None = strawberry.field(
+        name="and", default=None, description="All of these hold as well."
+    )
+    or_: list["MerchantOrderWhere"] | None = strawberry.field(
+        name="or", default=None, description="At least one of these holds as well."
+    )
+    not_: "MerchantOrderWhere | None" = strawberry.field(
+        name="not", default=None, description="This does not hold."
+    )
+
+
+@strawberry.input(description="Which of the customer's orders; every condition given must hold.")
+class CustomerOrderWhere(CommonWhere):
+    and_: list["CustomerOrderWhere"] | None = strawberry.field(
+        name="and", default=None, description="All of these hold as well."
+    )
+    or_: list["CustomerOrderWhere"] | None = strawberry.field(
+        name="or", default=None, description="At least one of these holds as well."
+    )
+    not_: "CustomerOrderWhere | None" = strawberry.field(
+        name="not", default=None, description="This does not hold."
+    )
+
+
+AnyWhere = OrderWhere | MerchantOrderWhere | CustomerOrderWhere
+
+
+def where_of(given: AnyWhere | None, search: str | None) -> Where:
+    """Return what storage looks for. Raises BadInput for more than can be looked for at once."""
+    if search is not None and len(search) > _LONGEST:
+        raise BadInput(f"A search has at most {_LONGEST} characters.")
+    if given is None:
+        return Where(search=search)
+    if _size(given) > _MOST:
+        raise BadInput(f"A filter has at most {_MOST} parts.")
+    return replace(_where(given), search=search)
+
+
+def _where(given: AnyWhere) -> Where:
+    found = Where(
+        status=given.status,
+        placed_after=given.placed_after,
+        placed_before=given.placed_before,
+        changed_after=given.changed_after,
+        changed_before=given.changed_before,
+        total_min=given.total_min,
+        total_max=given.total_max,
+        sku=given.sku,
+        tracking_number=given.tracking_number,
+        reference=given.reference,
+        and_=tuple(_where(each) for each in given.and_ or ()),
+        or_=tuple(_where(each) for each in given.or_ or ()),
+        not_=_where(given.not_) if given.not_ else None,
+    )
+    match given:
+        case OrderWhere():
+            state = given.state and (given.state.party, given.state.code)
+            return replace(found, state=state, merchant_id=given.merchant_id, customer_id=given.customer_id)
+        case MerchantOrderWhere():
+            return replace(found, state=(Party.MERCHANT, given.state) if given.state is not None else None)
+        case CustomerOrderWhere():
+            return found
+
+
+def _size(given: AnyWhere) -> int:
+    inner = [*(given.and_ or ()), *(given.or_ or ()), *([given.not_] if given.not_ else [])]
+    return 1 + sum(_size(each) for each in inner)

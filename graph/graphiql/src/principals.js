@@ -1,0 +1,20 @@
+// Who can be asked as. The server hands out tokens in development only; elsewhere the list is empty and
+// a token is typed into the headers: {"Authorization": "Bearer …"}.
+const response = await fetch("/graphql/principals");
+export const principals = response.ok ? await response.json() : [];
+
+// The header of this page that names a principal. It is kept with the tab and never sent: tokens run out,
+// names do not.
+export function headersOf(principal) {
+  return principal ? JSON.stringify({ As: principal.name }) : "{}";
+}
+
+export function principalOf(headers) {
+  return principals.find(({ name }) => name === headers.As);
+}
+
+// What is sent in place of the header above.
+export function authorized({ As, ...headers }) {
+  const principal = principalOf({ As });
+  return principal ? { Authorization: `Bearer ${principal.token}`, ...headers } : headers;
+}

@@ -1,0 +1,47 @@
+"""A mutation sent again under the same key: who asked for what, and whether the input is still the same.
+
+Where keys and answers are kept is storage's affair. Design: API, "Shape"; storage, "Idempotency".
+"""
+
+from dataclasses import asdict
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from graph.auth import Principal
+from graph.errors import InvalidInput, invalid
+from storage.idempotency import CommandKey
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+LONGEST = 255
+"""Characters of a key."""
+
+_KEY = "idempotency_key"
+
+
+def command_key(
+    principal: Principal, operation: str, sent: "DataclassInstance", header: str | None
+) -> CommandKey | InvalidInput | None:
+    """Return the key of this request: the input's own, else the `Idempotency-Key` header's, else None.
+
+    `operation` is the mutation's name: the same key for another mutation is another key.
+    """
+    key: str | None = getattr(sent, _KEY)
+    if key is None:
+        key = header
+    if key is None:
+        return None
+    if not 0 < len(key) <= LONGEST:
+        return invalid(f"An idempotency key has 1 to {LONGEST} characters.", "idempotencyKey")
+    asked_by = f"{principal.role}:{principal.sub}"
+    return CommandKey(asked_by, operation, key, fingerprint(sent))
+
+
+def fingerprint(sent: "DataclassInstance") -> str:
+    """Return what tells two inputs apart: the same for the same values, whatever key they came under."""
+    values: dict[str, Any] = asdict(sent)
+    values.pop(_KEY)
+    return sha256(orjson.dumps(values, default=str, option=orjson.OPT_SORT_KEYS)).hexdigest()

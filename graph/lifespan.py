@@ -1,0 +1,92 @@
+"""What runs as long as a server or worker does: the services of one database and their background tasks.
+
+It must not know how requests come in. Design: storage, "Events" and "Timers".
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from graph.cursors import Cursors
+from graph.secret import signing_secret
+from graph.services import Services
+from graph.settings import Settings
+from storage import client, indexes
+from storage.client import Database
+from storage.clock import Clock
+from storage.deadlines import DeadlineWorker
+from storage.feed import Feed
+from storage.hub import Hub
+from storage.merchants import Merchants
+from storage.orders import Orders
+from storage.relay import Relay
+from storage.settings import Settings as MarketplaceSettings
+
+logger = logging.getLogger(__name__)
+
+PAUSE = 1.0
+"""Seconds before a task that failed is started again."""
+
+
+def connect(settings: Settings) -> Database:
+    """The database that the settings name; nothing is sent yet. The URI must be known by now."""
+    assert settings.mongodb_uri, "without one the caller starts the embedded server first"
+    return client.connect(settings.mongodb_uri, settings.database, settings.driver)
+
+
+def services_of(database: Database, settings: Settings, *, demo: bool = False) -> Services:
+    """The services of a database, wired to each other. In development the clock can be advanced."""
+    clock = Clock(database, test=settings.development)
+    feed = Feed(database)
+    hub = Hub(feed)
+    relay = Relay(database, hub.wake)
+    orders = Orders(database, clock, relay.wake)
+    return Services(
+        orders=orders,
+        merchants=Merchants(database),
+        settings=MarketplaceSettings(database),
+        clock=clock,
+        feed=feed,
+        hub=hub,
+        cursors=Cursors(feed, signing_secret(settings)),
+        relay=relay,
+        deadlines=DeadlineWorker(orders, clock),
+        demo=demo,
+    )
+
+
+@asynccontextmanager
+async def running(database: Database, services: Services, *, listening: bool = True) -> AsyncGenerator[None]:
+    """Make the indexes, then let the background tasks run until the block is left; closes the database.
+
+    `listening`: subscribers may come, so the hub follows the feed. Raises DatabaseUnavailable.
+    """
+    work: dict[str, Callable[[], Awaitable[None]]] = {
+        "relay": services.relay.run,
+        "deadline worker": services.deadlines.run,
+    }
+    if listening:
+        work["hub"] = services.hub.run
+    try:
+        await indexes.ensure(database)
+        tasks = [asyncio.create_task(keep_running(name, run)) for name, run in work.items()]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+    finally:
+        await database.close()
+
+
+async def keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    """Run a task that is meant to last; whatever ends it, the log tells and it is started again."""
+    while True:
+        try:
+            await run()
+            logger.error("The %s ended and is started again.", name)
+        except Exception:
+            logger.exception("The %s failed and is started again.", name)
+        await asyncio.sleep(PAUSE)

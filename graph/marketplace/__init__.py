@@ -1,0 +1,1 @@
+"""The Back Office: everything about every order."""

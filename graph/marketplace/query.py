@@ -1,0 +1,80 @@
+"""What the Back Office can ask."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from domain.order import Order as DomainOrder
+from graph.filters import OrderWhere, where_of
+from graph.listing import After, Before, First, Last, Search, Sort, order_page
+from graph.lookup import find_order
+from graph.marketplace.order import Order, order_view
+from graph.seen import seen_by
+from graph.types.actions import Deadline, deadline_views
+from graph.types.paging import Connection, check_page
+from graph.types.policies import PolicySetting, policy_settings
+from graph.types.selector import OrderSelector
+from graph.viewer import Viewer
+from storage.lists import OrderBy
+from storage.timers import Stuck
+
+
+@strawberry.type(description="A move of the clock that is overdue.")
+class StuckOrder:
+    order: Order = strawberry.field(description="The order.")
+    deadline: Deadline = strawberry.field(description="What should have happened.")
+    attempts: int = strawberry.field(description="How often it was tried and failed.")
+    message: str | None = strawberry.field(description="Why the last try failed.")
+    next_try: datetime | None = strawberry.field(description="When it is tried again; null: at once.")
+
+
+@strawberry.type(name="Marketplace", description="The Back Office's part of the API.")
+class MarketplaceQuery:
+    viewer: strawberry.Private[Viewer]
+
+    @strawberry.field(description="Orders, a page at a time.")
+    async def orders(
+        self,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        where: Annotated[OrderWhere | None, strawberry.argument(description="Which.")] = None,
+        order_by: Sort = OrderBy.PLACED_AT_DESC,
+        search: Search = None,
+    ) -> Connection[Order]:
+        found = where_of(where, search)
+        return await order_page(
+            self.viewer, self._view, found, order_by, first=first, after=after, last=last, before=before
+        )
+
+    @strawberry.field(description="One order; null: there is none of that name.")
+    async def order(
+        self, by: Annotated[OrderSelector, strawberry.argument(description="Which.")]
+    ) -> Order | None:
+        order = await find_order(self.viewer, by)
+        return self._view(order) if order else None
+
+    @strawberry.field(description="The marketplace's policies, as they hold for orders placed from now on.")
+    async def policies(self) -> list[PolicySetting]:
+        return policy_settings(await self.viewer.services.settings.marketplace_policies())
+
+    @strawberry.field(description="Moves of the clock that are overdue, longest overdue first.")
+    async def stuck_orders(
+        self, first: Annotated[int, strawberry.argument(description="How many at most, 1 to 100.")] = 50
+    ) -> list[StuckOrder]:
+        check_page(first)
+        return [self._stuck(stuck) for stuck in await self.viewer.services.orders.stuck(first)]
+
+    def _view(self, order: DomainOrder) -> Order:
+        return order_view(seen_by(self.viewer, order))
+
+    def _stuck(self, stuck: Stuck) -> StuckOrder:
+        return StuckOrder(
+            order=self._view(stuck.order),
+            deadline=deadline_views(stuck.order, [stuck.deadline])[0],
+            attempts=stuck.attempts,
+            message=stuck.message,
+            next_try=stuck.next_try,
+        )

@@ -1,0 +1,173 @@
+"""One order as one viewer sees it: which lines, which label, which actions, deadlines and history rows.
+
+Everything that keeps viewers apart inside an order stands here; the types only show what this hands out.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from strawberry import ID
+
+from domain.actors import Actor, Audience, Party, Role
+from domain.engine import offers
+from domain.order import Deadline, Entry, Line, MerchantOrder, Order, Unit
+from domain.outcome import Offer
+from domain.process import Process, UnitKind
+from domain.processes import process_of
+from domain.status import Status, status_of_merchant_order, status_of_order, status_of_unit
+from graph.types.ids import MERCHANT_ORDER, encode
+from graph.viewer import Viewer
+from storage.publication import readers
+from storage.scope import ScopeKind
+
+_WHOLE = 1_000_000
+"""More rows than any history has."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """An order through a viewer's eyes. With a `merchant_order` only that part of it is looked at."""
+
+    viewer: Viewer
+    order: Order
+    process: Process
+    merchant_order: MerchantOrder | None
+    _history: asyncio.Future[list[Entry]] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def global_id(self) -> ID:
+        """The id that the viewer reads on what it sees of the order."""
+        if self.merchant_order is None:
+            return encode(self.viewer.order_type, self.order.id)
+        of_marketplace = self.viewer.role is Role.MARKETPLACE
+        return encode(MERCHANT_ORDER if of_marketplace else self.viewer.order_type, self.merchant_order.id)
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines that exist for this viewer."""
+        if self.merchant_order is not None:
+            return self.order.lines_of(self.merchant_order)
+        if self.viewer.role is Role.LOGISTICS:
+            return tuple(line for line in self.order.lines if line.merchant_order_id is not None)
+        return self.order.lines
+
+    @property
+    def merchant_orders(self) -> tuple[MerchantOrder, ...]:
+        """The merchant orders that exist for this viewer."""
+        return self.order.merchant_orders if self.merchant_order is None else (self.merchant_order,)
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        """What moves in this order and exists for this viewer."""
+        return self.lines if self.process.unit is UnitKind.LINE else self.merchant_orders
+
+    @property
+    def party(self) -> Party | None:
+        """Whose machine the viewer follows; None: everybody's."""
+        return None if self.viewer.role is Role.MARKETPLACE else self.process.reads[self.viewer.audience]
+
+    @property
+    def changed_at(self) -> datetime:
+        """When what is seen last moved: for one merchant's part, what happens elsewhere does not count."""
+        if self.merchant_order is None:
+            return self.order.changed_at
+        since = (
+            position.since
+            for unit in (*self.lines, self.merchant_order)
+            for party, position in unit.positions.items()
+            if self.party in (None, party)
+        )
+        return max(since, default=self.merchant_order.created_at)
+
+    def part(self, merchant_order: MerchantOrder) -> "Seen":
+        """The same viewer looking at one merchant order only."""
+        return replace(self, merchant_order=merchant_order)
+
+    # What is read
+
+    def status(self) -> Status | None:
+        """What the viewer reads about the whole that it sees."""
+        return self.status_for(self.viewer.audience)
+
+    def status_for(self, audience: Audience) -> Status | None:
+        """What an audience reads about the whole that this viewer sees."""
+        if self.merchant_order is not None:
+            return status_of_merchant_order(self.process, self.order, self.merchant_order, audience)
+        return status_of_order(self.process, self.order, audience)
+
+    def status_of(self, line: Line) -> Status | None:
+        """What the viewer reads about one line."""
+        return status_of_unit(self.process, line, self.viewer.audience)
+
+    # What may happen
+
+    async def actions(self, units: Iterable[Unit]) -> list[Offer]:
+        """What the viewer could do here: possible if it is on any of these units, else the first reason."""
+        now = await self.viewer.now()
+        found: dict[tuple[str, Party], Offer] = {}
+        for unit in units:
+            for offer in offers(self.process, self.order, unit, self.viewer.actor, now):
+                known = found.get((offer.event, offer.party))
+                if known is None or (known.refusal is not None and offer.refusal is None):
+                    found[offer.event, offer.party] = offer
+        return list(found.values())
+
+    def deadlines(self, unit: Unit | None = None) -> list[Deadline]:
+        """What the clock will do on the machines that the viewer follows, earliest first."""
+        units = {each.id for each in ([unit] if unit else self.units)}
+        found = [
+            deadline
+            for deadline in self.order.deadlines
+            if deadline.unit in units and self.party in (None, deadline.party)
+        ]
+        return sorted(found, key=lambda deadline: deadline.at)
+
+    # What happened
+
+    async def history(self, unit: Unit | None = None) -> list[Entry]:
+        """The rows that the viewer may read, oldest first; of one unit or of all it sees."""
+        if self._history is None:
+            read = self.viewer.services.orders.history(self.order.id, 0, _WHOLE)
+            self._history = asyncio.ensure_future(read)
+        entries = await self._history
+        units: set[str | None] = {each.id for each in (*self.lines, *self.merchant_orders)}
+        if unit is not None:
+            units = {unit.id}
+        elif self.merchant_order is None:
+            units.add(None)  # rows about the whole order
+        return [self._masked(entry) for entry in entries if entry.unit in units and self._told(entry)]
+
+    def _told(self, entry: Entry) -> bool:
+        """Whether this viewer learns of the entry: as in its feed, and only of the machine it follows."""
+        if self.viewer.scope not in readers(self.process, self.order, entry):
+            return False
+        if self.party is None or entry.party is self.party:
+            return True
+        return entry.party is None and self.viewer.audience is not Audience.MERCHANT_PORTAL
+
+    def _masked(self, entry: Entry) -> Entry:
+        """The entry without what is not for this viewer: who, why and how on the other side."""
+        match self.viewer.audience:
+            case Audience.BACK_OFFICE:
+                return entry
+            case Audience.MERCHANT_PORTAL:
+                known = (Role.MERCHANT, Role.LOGISTICS)
+                entry = replace(entry, cause=None)
+            case Audience.STOREFRONT:
+                known = (Role.CUSTOMER,)
+                entry = replace(entry, cause=None, source=None, target=None, input={})
+        return entry if entry.actor.role in known else replace(entry, actor=Actor("", entry.actor.role))
+
+
+def seen_by(viewer: Viewer, order: Order) -> Seen:
+    """Look at an order; it must be in the viewer's scope, else this raises LookupError."""
+    theirs = None
+    if viewer.scope.kind is ScopeKind.MERCHANT:
+        theirs = next((m for m in order.merchant_orders if m.merchant_id == viewer.scope.id), None)
+        if theirs is None:
+            raise LookupError(f"Order {order.id} has no part of merchant {viewer.scope.id}")
+    if viewer.scope.kind is ScopeKind.CUSTOMER and order.customer.id != viewer.scope.id:
+        raise LookupError(f"Order {order.id} is not of customer {viewer.scope.id}")
+    return Seen(viewer, order, process_of(order), theirs)

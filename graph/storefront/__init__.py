@@ -1,0 +1,1 @@
+"""The storefront: a customer's own orders."""

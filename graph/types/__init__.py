@@ -1,0 +1,1 @@
+"""What the schema's output is made of, shared by all applications. Nothing here asks storage for orders."""

@@ -1,0 +1,128 @@
+"""Events as clients read them, and what of an item of the feed a viewer is told.
+
+What an item says to which topic was decided where it was published (storage.publication).
+"""
+
+import datetime
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+import strawberry
+
+from domain.actors import Audience, Party, Role
+from graph.cursors import TopicCursors
+from graph.types.ids import LINE, MERCHANT_ORDER, encode
+from graph.types.scalars import Cursor
+from graph.viewer import Viewer
+from storage.feed import FeedItem
+from storage.scope import ScopeKind
+
+
+@strawberry.type(description="The order that an event is about, by the names that this viewer knows it by.")
+class OrderRef:
+    id: strawberry.ID = strawberry.field(description="The id that this viewer reads on the order.")
+    reference: str = strawberry.field(description="The reference, such as K7QW-2M9X.")
+
+
+@strawberry.type(description="What one audience reads once the whole step is done.")
+class EventLabel:
+    audience: Audience = strawberry.field(description="Who reads it.")
+    code: str = strawberry.field(description="The label's stable code.")
+    label: str = strawberry.field(description="What people read, with the date filled in when it is known.")
+    date: datetime.date | None = strawberry.field(description="The date in the label.")
+
+
+@strawberry.type(description="One row that was added to the history of an order.")
+class OrderStateChanged:
+    cursor: Cursor = strawberry.field(description="The place after this event; pass it as `after` to go on.")
+    seq: int = strawberry.field(description="The row's number in its order. Not every viewer sees all rows.")
+    at: datetime.datetime = strawberry.field(description="When it happened.")
+    order: OrderRef = strawberry.field(description="The order that it happened to.")
+    unit: strawberry.ID | None = strawberry.field(
+        description="The line or merchant order that moved; null: it is about the whole order."
+    )
+    party: Party | None = strawberry.field(description="Whose machine moved; null: none did.")
+    source: str | None = strawberry.field(
+        description="The state it left; null: none, or not for this viewer."
+    )
+    target: str | None = strawberry.field(
+        description="The state it reached; null: none, or not for this viewer."
+    )
+    event: str = strawberry.field(description="The event.")
+    actor: str | None = strawberry.field(description="Who fired it; null: not for this viewer.")
+    role: Role = strawberry.field(description="In which role it was fired.")
+    reason: str | None = strawberry.field(description="The reason that was given.")
+    labels: list[EventLabel] = strawberry.field(
+        description="What is read now: the viewer's own label; the marketplace reads every audience's."
+    )
+    version: int = strawberry.field(description="The order's version that this event is part of.")
+
+
+@strawberry.type(description="Nothing happened for a while; the stream is alive.")
+class Heartbeat:
+    cursor: Cursor = strawberry.field(description="The place that has been reached; as good as an event's.")
+    at: datetime.datetime = strawberry.field(description="The time of orders on this server.")
+
+
+@strawberry.type(
+    description="The reader was too slow. What it has not read yet follows from the stored feed; nothing is "
+    "lost."
+)
+class Lagged:
+    missed: int = strawberry.field(description="How many events had piled up.")
+    cursor: Cursor = strawberry.field(description="The place before the first of them.")
+
+
+OrderEvent = Annotated[
+    OrderStateChanged | Heartbeat | Lagged,
+    strawberry.union(
+        "OrderEvent", description="What comes through the stream: events, and word of the stream itself."
+    ),
+]
+
+
+_FOLLOWED = {Role.PAYMENTS: (None, Party.MARKETPLACE), Role.LOGISTICS: (Party.MERCHANT,)}
+"""The machines that integrations follow where they hear of all orders. Other topics hold what is theirs."""
+
+
+def told(viewer: Viewer, item: FeedItem) -> bool:
+    """Whether this viewer learns of the item, which is of its topic."""
+    return viewer.role not in _FOLLOWED or item.body["party"] in _FOLLOWED[viewer.role]
+
+
+def event_view(viewer: Viewer, item: FeedItem, cursors: TopicCursors) -> OrderStateChanged:
+    """Return the item as its viewer reads it."""
+    body = item.body
+    part = body["merchant_order"]
+    of_part = viewer.scope.kind is ScopeKind.MERCHANT
+    unit = body["unit"]
+    return OrderStateChanged(
+        cursor=cursors.encode(item.seq),
+        seq=body["seq"],
+        at=body["at"],
+        order=OrderRef(
+            id=encode(viewer.order_type, part["id"] if of_part else item.order), reference=body["reference"]
+        ),
+        unit=unit and encode(MERCHANT_ORDER if part and unit == part["id"] else LINE, unit),
+        party=body["party"] and Party(body["party"]),
+        source=body["source"],
+        target=body["target"],
+        event=body["event"],
+        actor=body["actor"] if _knows(viewer, body["role"]) else None,
+        role=Role(body["role"]),
+        reason=body["reason"],
+        labels=list(_labels(viewer, body["labels"])),
+        version=item.version,
+    )
+
+
+def _knows(viewer: Viewer, role: str) -> bool:
+    """Whether a carrier may know who it was; from the others' topics it is left out already."""
+    return viewer.role is not Role.LOGISTICS or role in (Role.MERCHANT, Role.LOGISTICS)
+
+
+def _labels(viewer: Viewer, labels: Mapping[str, Mapping[str, Any]]) -> Iterator[EventLabel]:
+    for audience, label in labels.items():
+        if viewer.role is Role.MARKETPLACE or audience == viewer.audience:
+            day = label["date"] and datetime.date.fromisoformat(label["date"])
+            yield EventLabel(audience=Audience(audience), code=label["code"], label=label["label"], date=day)

@@ -1,0 +1,165 @@
+"""Changing an order: read, decide, write if nobody was faster, else decide again.
+
+What a change means is decided by the pure function handed in. Design: storage, "One order, one document, one
+write".
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from random import SystemRandom
+from typing import Any, Generic, Protocol, TypeVar
+
+from domain.order import Order
+from domain.outcome import Outcome
+from domain.processes import process_of
+from storage import idempotency, timers
+from storage.client import DATABASE_NOW, Collection, Document, OutcomeUnknown
+from storage.clock import Clock
+from storage.diff import changes
+from storage.documents import FIELDS, entry_to_document, from_document, to_document
+from storage.errors import NotDue, OrderNotFound, TooBusy, VersionConflict
+from storage.idempotency import CommandKey
+from storage.keys import find_keys, own_fields
+from storage.publication import publications
+from storage.values import naive
+
+_TRIES = 8
+_DERIVED: Mapping[str, int] = dict.fromkeys(
+    ("keys", "total", "merchant_ids", "own", "next_deadline", "failures"), 1
+)
+_random = SystemRandom()
+
+
+class Decision(Protocol):
+    """What a change was decided to be: anything with an outcome; one without entries writes nothing."""
+
+    @property
+    def outcome(self) -> Outcome: ...
+
+
+D = TypeVar("D", bound=Decision)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed(Generic[D]):
+    """The order as it is now and the decision that made it so; or the reply that this key got before."""
+
+    order: Order
+    decision: D | None
+    replayed: Document | None = None
+
+
+@dataclass(slots=True)
+class Change(Generic[D]):
+    """One command on one order, in up to eight tries; `written` is the document that the write met."""
+
+    orders: Collection
+    clock: Clock
+    order_id: str
+    command: str
+    decide: Callable[[Order, datetime], D]
+    key: CommandKey | None
+    expected_version: int | None
+    reply: Callable[[D], Document] | None
+    only_if_due: bool
+    written: Document | None = None
+    _denied: int | None = None
+    _lost: Changed[D] | None = None
+
+    async def carry_out(self) -> Changed[D]:
+        """Return what became of it; see `Orders.change` for what it raises."""
+        unknown: OutcomeUnknown | None = None
+        for attempt in range(_TRIES):
+            if attempt:
+                await asyncio.sleep(_random.uniform(0, 0.005 * 2**attempt))
+            try:
+                if (changed := await self._try()) is not None:
+                    return changed
+            except OutcomeUnknown as error:
+                unknown = error
+        raise unknown or TooBusy(self.order_id)
+
+    async def _try(self) -> Changed[D] | None:
+        stored = await self._read()
+        if self._lost and stored.get("history"):
+            self.written = stored  # the write that seemed lost has arrived
+            return self._lost
+        order = from_document(stored)
+        if self.key and (answer := idempotency.answered(self.key, stored)) is not None:
+            return Changed(order, None, answer)
+        if self.expected_version is not None and self.expected_version != order.version:
+            raise VersionConflict(self.expected_version, order.version)
+        if self.only_if_due and self._denied == order.version:
+            raise NotDue(self.order_id)  # nobody was faster: it was the clock that said no
+        now = await self.clock.now()
+        decision = self.decide(order, now)
+        if not decision.outcome.entries:
+            return Changed(order, decision)
+        changed = Changed(replace(decision.outcome.order, version=order.version + 1), decision)
+        if await self._write(stored, order, changed, now):
+            return changed
+        self._denied = order.version
+        return None
+
+    async def _read(self) -> Document:
+        """The order with what a change needs: of its logs, only what this command has left there."""
+        logs = {
+            "replies": {"$elemMatch": {"id": self.command}},
+            "history": {"$elemMatch": {"command_id": self.command}},
+            "archived": 1,
+        }
+        stored = await self.orders.find_one({"_id": self.order_id}, {**FIELDS, **_DERIVED, **logs})
+        if stored is None:
+            raise OrderNotFound(self.order_id)
+        return stored
+
+    async def _write(self, stored: Document, order: Order, changed: Changed[D], now: datetime) -> bool:
+        assert changed.decision is not None
+        where = {"_id": order.id, "version": order.version}
+        if self.only_if_due:
+            where |= self._due(order, now)
+        update = _update(stored, changed.order, changed.decision.outcome, self.command)
+        if self.key:
+            reply = self.reply(changed.decision) if self.reply else {}
+            row = idempotency.answer(self.key, now, changed.order.version, reply)
+            update["$push"]["replies"] = {"$each": [row], "$slice": -idempotency.MOST}
+        try:
+            result = await self.orders.update_one(where, update)
+        except OutcomeUnknown:
+            self._lost = changed
+            raise
+        if not result.matched_count:
+            return False
+        self.written = stored
+        return True
+
+    def _due(self, order: Order, now: datetime) -> Document:
+        """The condition that no deadline counts as due here before it is for the database."""
+        due = [deadline.at for deadline in order.deadlines if deadline.at <= now]
+        if not due:
+            raise NotDue(order.id)
+        if self.clock.test:
+            return {}  # its time comes from the database already
+        return {"$expr": {"$lte": [naive(max(due)), DATABASE_NOW]}}
+
+
+def _update(stored: Mapping[str, Any], after: Order, outcome: Outcome, command: str) -> Document:
+    """The one update that makes the stored order the settled one and appends what happened."""
+    process = process_of(after)
+    document = to_document(after) | find_keys(process, after)
+    document["own"] = own_fields(after, document, stored)
+    timers.keep_failures(document, stored)
+    part = (FIELDS.keys() | _DERIVED.keys()) - {"version"}
+    update = changes(
+        {name: value for name, value in stored.items() if name in part},
+        {name: value for name, value in document.items() if name in part},
+    )
+    update.setdefault("$set", {})["dirty"] = True
+    update["$inc"] = {"version": 1}
+    update["$push"] = {
+        "history": {"$each": [entry_to_document(entry, command) for entry in outcome.entries]},
+        "out": {"$each": publications(process, after, outcome.entries)},
+    }
+    return update

@@ -1,0 +1,134 @@
+"""What an order can be found by: plain words in one indexed list, each naming for whom it holds.
+
+`order|sku|A-1` finds the order for those who see it whole, `merchant:m1|sku|A-1` for merchant m1 alone; so no
+list can match by what its viewer does not see, and one index serves every filter. Design: API, "where".
+"""
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from domain.actors import Audience, Party
+from domain.order import Line, MerchantOrder, Order, Unit
+from domain.process import Process
+from domain.status import status_of_merchant_order, status_of_order
+from storage.client import Document
+from storage.scope import Scope, ScopeKind
+from storage.values import naive
+
+
+def key(scope: Scope, kind: str, value: str) -> str:
+    """Return the word that finds orders by a `kind` of value in this scope."""
+    owner = scope.topic if scope.kind is ScopeKind.MERCHANT else "order"
+    if kind == "status":
+        kind = f"status.{scope.audience}"
+    return f"{owner}|{kind}|{value}"
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text as they are searched: without case, full and half width alike."""
+    return unicodedata.normalize("NFKC", text).casefold().split()
+
+
+def find_keys(process: Process, order: Order) -> Document:
+    """Return the fields that lists filter and sort by, besides those of the order itself.
+
+    `keys` for every filter by equality and for search, `total` in minor units, `merchant_ids` of those that
+    have a merchant order, `next_deadline` (left out when there is none).
+    """
+    found: list[str] = []
+    for audience, scope in (
+        (Audience.BACK_OFFICE, Scope.marketplace()),
+        (Audience.STOREFRONT, Scope.customer(order.customer.id)),
+    ):
+        if status := status_of_order(process, order, audience):
+            found.append(key(scope, "status", status.code))
+    whole = Scope.marketplace()
+    found += [key(whole, "merchant", line.merchant_id) for line in order.lines]
+    found += _of_units(whole, [*order.lines, *order.merchant_orders], tuple(Party))
+    texts = [order.external_reference or "", order.customer.email]
+    found += _of_part(whole, order, order.lines, order.merchant_orders, texts)
+    for theirs in order.merchant_orders:
+        found += _of_merchant_order(process, order, theirs)
+    fields: Document = {
+        "keys": sorted(set(found)),
+        "total": order.total,
+        "merchant_ids": sorted({theirs.merchant_id for theirs in order.merchant_orders}),
+    }
+    if order.deadlines:
+        fields["next_deadline"] = naive(min(deadline.at for deadline in order.deadlines))
+    return fields
+
+
+def own_fields(order: Order, document: Mapping[str, Any], before: Mapping[str, Any] | None) -> Document:
+    """Return `own`: per merchant the total of its part and when that part last changed.
+
+    `document` and `before` are the order as it will be and as it was stored (None: it is new). What another
+    merchant's part goes through does not count.
+    """
+    return {
+        merchant: {
+            "total": sum(
+                x.total for m in order.merchant_orders if m.merchant_id == merchant for x in order.lines_of(m)
+            ),
+            "changed_at": _changed_at(merchant, document, before),
+        }
+        for merchant in document["merchant_ids"]
+    }
+
+
+def _of_merchant_order(process: Process, order: Order, theirs: MerchantOrder) -> list[str]:
+    scope = Scope.merchant(theirs.merchant_id)
+    lines = order.lines_of(theirs)
+    found = [key(scope, "id", theirs.id)]
+    if status := status_of_merchant_order(process, order, theirs, Audience.MERCHANT_PORTAL):
+        found.append(key(scope, "status", status.code))
+    # The marketplace's own states are not for the merchant, so it cannot look for them either.
+    parties = tuple(party for party in Party if party is not Party.MARKETPLACE)
+    found += _of_units(scope, [*lines, theirs], parties)
+    return found + _of_part(scope, order, lines, (theirs,), ())
+
+
+def _of_units(scope: Scope, units: Iterable[Unit], parties: tuple[Party, ...]) -> list[str]:
+    return [
+        key(scope, "state", f"{party}:{position.state}")
+        for unit in units
+        for party, position in unit.positions.items()
+        if party in parties
+    ]
+
+
+def _of_part(
+    scope: Scope,
+    order: Order,
+    lines: Iterable[Line],
+    merchant_orders: Iterable[MerchantOrder],
+    more: Iterable[str],
+) -> list[str]:
+    skus = [line.sku for line in lines]
+    references = [order.reference, *(theirs.reference for theirs in merchant_orders)]
+    texts = [*references, *skus, order.customer.name, *more]
+    return [
+        *(key(scope, "sku", sku) for sku in skus),
+        *(key(scope, "reference", reference) for reference in references),
+        *(
+            key(scope, "tracking", line.shipment.tracking_number)
+            for line in lines
+            if line.shipment and line.shipment.tracking_number
+        ),
+        *(key(scope, "text", word) for text in texts for word in words(text)),
+    ]
+
+
+def _changed_at(merchant: str, document: Mapping[str, Any], before: Mapping[str, Any] | None) -> datetime:
+    known = before and before.get("own", {}).get(merchant)
+    if before and known and _part(merchant, document) == _part(merchant, before):
+        return known["changed_at"]
+    return document["changed_at"]
+
+
+def _part(merchant: str, document: Mapping[str, Any]) -> list[Any]:
+    theirs = [m for m in document["merchant_orders"] if m["merchant_id"] == merchant]
+    ids = {m["id"] for m in theirs}
+    return [theirs, [line for line in document["lines"] if line.get("merchant_order_id") in ids]]

@@ -1,0 +1,66 @@
+"""The merchants that sell on the marketplace, with the policies that each has set for itself."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from domain.policies import PolicyValue
+from storage.client import Collection, Database, Document, DuplicateKey
+from storage.documents import policies_in, policies_out
+from storage.errors import MerchantIdInvalid, MerchantUnknown
+
+# Ids become part of topics and of field names in stored documents.
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Merchant:
+    """One merchant; `policies` by name, only those it has set."""
+
+    id: str
+    name: str
+    policies: Mapping[str, PolicyValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Merchants:
+    """The registered merchants of one database."""
+
+    database: Database
+
+    async def get_many(self, ids: Iterable[str]) -> dict[str, Merchant]:
+        """Return the merchants with these ids, by id; those that do not exist are left out."""
+        found = self._merchants.find({"_id": {"$in": sorted(set(ids))}})
+        return {stored["_id"]: _merchant(stored) for stored in await found.to_list()}
+
+    async def register(self, id: str, name: str) -> Merchant:
+        """Make a merchant known, or give a known one its new name. Raises MerchantIdInvalid."""
+        if not _ID.fullmatch(id):
+            raise MerchantIdInvalid(id)
+        named: Document = {"$set": {"name": name}, "$setOnInsert": {"policies": {}}}
+        try:
+            await self._merchants.update_one({"_id": id}, named, upsert=True)
+        except DuplicateKey:  # registered by two at once: now it is there
+            await self._merchants.update_one({"_id": id}, named)
+        return await self._get(id)
+
+    async def set_policies(self, id: str, policies: Mapping[str, PolicyValue]) -> Merchant:
+        """Set these policies for orders placed from now on; the others stay. Raises MerchantUnknown."""
+        if policies:
+            put = {f"policies.{name}": value for name, value in policies_in(policies).items()}
+            await self._merchants.update_one({"_id": id}, {"$set": put})
+        return await self._get(id)
+
+    @property
+    def _merchants(self) -> Collection:
+        return self.database.collection("merchants")
+
+    async def _get(self, id: str) -> Merchant:
+        found = (await self.get_many([id])).get(id)
+        if found is None:
+            raise MerchantUnknown(id)
+        return found
+
+
+def _merchant(stored: Document) -> Merchant:
+    return Merchant(stored["_id"], stored["name"], policies_out(stored["policies"]))

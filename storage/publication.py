@@ -1,0 +1,117 @@
+"""What the feed will say about a step: for each history entry its topics, and the body that each may read.
+
+Pure. It decides what each viewer learns; it must not know how the feed is stored or who listens.
+Design: storage, "Events"; API, "Subscriptions".
+"""
+
+from collections.abc import Iterable, Sequence
+
+from domain.actors import Audience, Role
+from domain.order import Entry, MerchantOrder, Order, Unit
+from domain.process import Process
+from domain.status import Status, status_of_order, status_of_unit
+from storage.client import Document
+from storage.documents import naive
+from storage.scope import Scope
+
+
+def publications(process: Process, order_after: Order, entries: Iterable[Entry]) -> list[Document]:
+    """Return one item for the order's `out` per entry: {version, i, seq, to: [{topic, body}]}.
+
+    `order_after` is the settled order with the version that this write gives it: labels say what is read
+    once the whole step is done, since nobody ever sees half of one. Bodies hold only what BSON can keep;
+    a label's date is ISO text.
+    """
+    return [
+        {
+            "version": order_after.version,
+            "i": i,
+            "seq": entry.seq,
+            "to": [
+                {"topic": scope.topic, "body": _body(process, order_after, entry, scope)}
+                for scope in readers(process, order_after, entry)
+            ],
+        }
+        for i, entry in enumerate(entries)
+    ]
+
+
+def readers(process: Process, order: Order, entry: Entry) -> Sequence[Scope]:
+    """Return the scopes that learn of this entry.
+
+    The marketplace learns everything; a merchant what its own units do on the machine that the portal
+    reads, once they are in a merchant order; the customer what concerns the whole order and what happens
+    on the machine that the storefront reads.
+    """
+    scopes = [Scope.marketplace()]
+    unit = order.unit(entry.unit) if entry.unit else None
+    theirs = entry.party == process.reads.get(Audience.MERCHANT_PORTAL)
+    if unit is not None and theirs and _merchant_order(order, unit) is not None:
+        scopes.append(Scope.merchant(unit.merchant_id))
+    if entry.unit is None or entry.party == process.reads.get(Audience.STOREFRONT):
+        scopes.append(Scope.customer(order.customer.id))
+    return scopes
+
+
+def _body(process: Process, order: Order, entry: Entry, scope: Scope) -> Document:
+    unit = order.unit(entry.unit) if entry.unit else None
+    merchant_order = _merchant_order(order, unit) if unit else None
+    own = {"id": merchant_order.id, "reference": merchant_order.reference} if merchant_order else None
+    body: Document = {
+        "seq": entry.seq,
+        "at": naive(entry.at),
+        "order": order.id,
+        "reference": order.reference,
+        "merchant_order": own,
+        "unit": entry.unit,
+        "party": entry.party and str(entry.party),
+        "source": entry.source,
+        "target": entry.target,
+        "event": entry.event,
+        "actor": entry.actor.id,
+        "role": str(entry.actor.role),
+        "cause": entry.cause,
+        "reason": entry.reason,
+        "labels": {
+            str(audience): _label(status)
+            for audience in (Audience if scope == Scope.marketplace() else (scope.audience,))
+            if (status := _status(process, order, unit, audience)) is not None
+        },
+        "version": order.version,
+    }
+    return body | _masked(entry, scope, own)
+
+
+def _masked(entry: Entry, scope: Scope, own: Document | None) -> Document:
+    """Return the fields that this scope reads otherwise than the marketplace does."""
+    match scope.audience:
+        case Audience.BACK_OFFICE:
+            return {}
+        case Audience.MERCHANT_PORTAL:
+            known = entry.actor.role in (Role.MERCHANT, Role.LOGISTICS)
+            masked: Document = {"cause": None, "reference": own and own["reference"]}
+        case Audience.STOREFRONT:
+            known = entry.actor.role is Role.CUSTOMER
+            masked = {"cause": None, "source": None, "target": None}
+    return masked if known else masked | {"actor": None}
+
+
+def _merchant_order(order: Order, unit: Unit) -> MerchantOrder | None:
+    if isinstance(unit, MerchantOrder):
+        return unit
+    return next((m for m in order.merchant_orders if m.id == unit.merchant_order_id), None)
+
+
+def _status(process: Process, order: Order, unit: Unit | None, audience: Audience) -> Status | None:
+    if unit is None:
+        return status_of_order(process, order, audience)
+    return status_of_unit(process, unit, audience)
+
+
+def _label(status: Status) -> Document:
+    return {
+        "code": status.code,
+        "label": status.label,
+        "key": status.key,
+        "date": status.date.isoformat() if status.date else None,
+    }

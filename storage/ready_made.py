@@ -1,0 +1,57 @@
+"""Orders that come with a past: stored whole, one write each, as if every step of it had been written here.
+
+Whoever calls has let the engine live them. What they are is not known here. Design: storage, "One order".
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from domain.outcome import Outcome
+from domain.process import Process
+from storage import ids
+from storage.client import Database, Document, DuplicateKey
+from storage.documents import entry_to_document, to_document
+from storage.feed import KEPT
+from storage.keys import find_keys, own_fields
+from storage.publication import publications
+
+
+async def stored(database: Database, channel: str) -> set[str]:
+    """Return the external references that this channel has orders for."""
+    found = database.collection("orders").find({"channel": channel}, {"external_reference": 1})
+    return {row["external_reference"] for row in await found.to_list() if "external_reference" in row}
+
+
+async def store(database: Database, process: Process, lives: Sequence[Sequence[Outcome]]) -> int:
+    """Store one order per life, the outcomes of its steps from its placing on; returns how many were new.
+
+    An order whose external reference the channel has already is left as it is there. What is older than the
+    feed keeps anything is not published.
+    """
+    if not lives:
+        return 0
+    kept = datetime.now(UTC) - KEPT
+    documents = [_document(process, outcomes, kept) for outcomes in lives]
+    try:
+        await database.collection("orders").insert_many(documents, ordered=False)
+    except DuplicateKey as some:
+        return some.inserted
+    return len(documents)
+
+
+def _document(process: Process, outcomes: Sequence[Outcome], kept: datetime) -> Document:
+    """The document that as many writes would have made of the order."""
+    history: list[Document] = []
+    out: list[Document] = []
+    document: Document | None = None
+    for version, outcome in enumerate(outcomes, 1):
+        after = replace(outcome.order, version=version)
+        fields = to_document(after) | find_keys(process, after)
+        document = fields | {"own": own_fields(after, fields, document)}
+        command = ids.command_id()
+        history += [entry_to_document(entry, command) for entry in outcome.entries]
+        if after.changed_at > kept:
+            out += publications(process, after, outcome.entries)
+    assert document is not None, "an order begins with its placing"
+    return document | {"history": history, "out": out, "dirty": True}

@@ -1,0 +1,158 @@
+"""What is stored of an order is the order: it reads back as it was, and a diff leads from one to the next."""
+
+from dataclasses import fields
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, TypeVar, get_type_hints
+
+import bson
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain.actors import Actor, Audience, Party
+from domain.order import (
+    Customer,
+    Deadline,
+    Entry,
+    Line,
+    MerchantOrder,
+    Order,
+    Payment,
+    Position,
+    Reading,
+    Refund,
+    Shipment,
+)
+from domain.policies import Policies
+from storage.client import Document
+from storage.diff import changes
+from storage.documents import FIELDS, entry_from_document, entry_to_document, from_document, to_document
+from tests.stores import SELLER, Store
+
+T = TypeVar("T")
+milliseconds = st.integers(min_value=0, max_value=4_000_000_000_000)
+instants = milliseconds.map(lambda ms: datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=ms))
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+fields_of_documents = st.from_regex(r"[A-Za-z0-9_-]{1,8}", fullmatch=True)  # merchants, policies, inputs
+amounts = st.integers(min_value=-(2**53), max_value=2**53)
+policies = st.dictionaries(
+    fields_of_documents, texts | milliseconds.map(lambda ms: timedelta(milliseconds=ms)), max_size=2
+)
+plain: dict[Any, st.SearchStrategy[Any]] = {str: texts, int: amounts, datetime: instants, date: st.dates()}
+plain |= {kind | None: st.none() | strategy for kind, strategy in plain.items()}
+
+
+def whole(kind: type[T], **given: st.SearchStrategy[Any]) -> st.SearchStrategy[T]:
+    """Values of a domain type with every field filled in, those that may be missing as well."""
+    hints = get_type_hints(kind)
+    inferred = {field.name: plain.get(hints[field.name], ...) for field in fields(kind)}  # pyright: ignore[reportArgumentType]
+    return st.builds(kind, **inferred | given)
+
+
+def several(strategy: st.SearchStrategy[T]) -> st.SearchStrategy[tuple[T, ...]]:
+    return st.lists(strategy, max_size=2).map(tuple)
+
+
+stands = {
+    "positions": st.dictionaries(st.sampled_from(Party), whole(Position), max_size=2),
+    "reads": st.dictionaries(st.sampled_from(Audience), whole(Reading), max_size=2),
+}
+lines = whole(Line, shipment=st.none() | whole(Shipment), **stands)
+orders = whole(
+    Order,
+    policies=st.builds(Policies, policies, st.dictionaries(fields_of_documents, policies, max_size=2)),
+    customer=whole(Customer),
+    lines=several(lines),
+    merchant_orders=several(whole(MerchantOrder, **stands)),
+    payments=several(whole(Payment)),
+    refunds=several(whole(Refund)),
+    deadlines=several(whole(Deadline)),
+)
+values = texts | amounts | st.booleans() | st.dates()
+entries = whole(Entry, actor=whole(Actor), input=st.dictionaries(fields_of_documents, values, max_size=3))
+
+# Documents whose lists keep, lose, gain and swap items.
+leaves = st.integers(0, 3) | st.sampled_from(["", "a"])
+names = st.sampled_from(["a", "b", "c"])
+small: st.SearchStrategy[Document] = st.recursive(
+    st.dictionaries(names, leaves, max_size=3),
+    lambda inner: st.dictionaries(
+        names,
+        leaves
+        | inner
+        | st.lists(leaves, max_size=3)
+        | st.lists(
+            st.builds(lambda i, more: {**more, "id": i}, st.sampled_from("xyz"), inner),
+            max_size=3,
+            unique_by=lambda item: item["id"],
+        ),
+        max_size=3,
+    ),
+    max_leaves=8,
+)
+
+
+@given(orders)
+@settings(max_examples=60, deadline=None)
+def test_an_order_reads_back_from_its_document_as_it_was(order: Order) -> None:
+    stored = bson.decode(bson.encode(to_document(order)))
+
+    assert from_document(stored) == order
+    assert stored.keys() <= FIELDS.keys() | {"_id"}, "what is stored is also read"
+
+
+@given(entries)
+@settings(max_examples=60, deadline=None)
+def test_a_history_entry_reads_back_from_its_row_as_it_was(entry: Entry) -> None:
+    row = bson.decode(bson.encode(entry_to_document(entry, "command")))
+
+    assert entry_from_document(row) == entry
+    assert row["command_id"] == "command"
+
+
+@given(small)
+def test_equal_documents_have_no_changes(document: Document) -> None:
+    assert changes(document, bson.decode(bson.encode(document))) == {}
+
+
+@given(before=small, after=small)
+@settings(
+    max_examples=60,
+    deadline=None,
+    # The store lasts for all examples; each starts with an empty collection.
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+)
+async def test_the_changes_applied_by_the_database_give_the_document_after(
+    store: Store, before: Document, after: Document
+) -> None:
+    documents = store.database.collection("documents")
+    await documents.delete_many({})
+    await documents.insert_one({"_id": 1, **before})
+
+    if update := changes(before, after):
+        await documents.update_one({"_id": 1}, update)
+
+    assert await documents.find_one({"_id": 1}) == {"_id": 1, **after}
+
+
+async def test_a_move_of_one_line_names_nothing_of_the_other_lines(store: Store) -> None:
+    order = await store.sent()
+    before = to_document(order)
+
+    shipped = (await store.fire(order, "ship", Party.MERCHANT, SELLER, order.lines[0].id)).order
+
+    update = changes(before, to_document(shipped))
+    assert any(path.startswith("lines.0.positions.") for path in update["$set"])
+    assert not any(path == "lines" or path.startswith("lines.1") for path in update["$set"])
+
+
+def test_a_line_that_is_split_off_is_added_without_writing_the_list_anew() -> None:
+    before = {"lines": [{"id": "1", "quantity": 3}, {"id": "2", "quantity": 1}]}
+    after = {"lines": [{"id": "1", "quantity": 1}, {"id": "2", "quantity": 1}, {"id": "3", "quantity": 2}]}
+
+    assert changes(before, after) == {"$set": {"lines.0.quantity": 1, "lines.2": {"id": "3", "quantity": 2}}}
+
+
+def test_a_list_that_shrinks_is_written_anew() -> None:
+    before = {"deadlines": [{"id": "1"}, {"id": "2"}]}
+
+    assert changes(before, {"deadlines": [{"id": "2"}]}) == {"$set": {"deadlines": [{"id": "2"}]}}

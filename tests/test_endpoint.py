@@ -1,0 +1,321 @@
+"""GraphQL over HTTP, as clients and attackers meet it."""
+
+import json
+import logging
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from domain.actors import Role
+from graph.auth import TokenMissing
+from graph.endpoint import LONGEST_KEY
+from tests.transport import MERCHANT, TOKENS, api, bearer, client, ended, has_ended, post, serving
+
+JSON = "application/json"
+GRAPHQL_JSON = "application/graphql-response+json"
+EVENTS = "text/event-stream"
+
+
+def code(response: httpx.Response) -> str:
+    (error,) = response.json()["errors"]
+    assert error["message"]
+    assert error["extensions"]["requestId"] == response.headers["x-request-id"]
+    return error["extensions"]["code"]
+
+
+async def send(body: bytes | str, content_type: str = JSON, **headers: str) -> httpx.Response:
+    async with client() as http:
+        return await http.post("/graphql", content=body, headers={"content-type": content_type, **headers})
+
+
+async def test_a_query_and_a_mutation_are_answered_with_their_data_alone() -> None:
+    assert (await post("{ who }")).json() == {"data": {"who": "anonymous"}}
+    note = await post("mutation ($text: String!) { note(text: $text) }", variables={"text": "ünï"})
+    assert note.json() == {"data": {"note": "ünï"}}
+    named = await post("query A { who } query B { key }", operationName="B")
+    assert named.json() == {"data": {"key": None}}
+
+
+@pytest.mark.parametrize(
+    ("accept", "media"),
+    [
+        (None, JSON),
+        ("*/*", JSON),
+        ("application/*", JSON),
+        ("text/html, */*;q=0.1", JSON),
+        (JSON, JSON),
+        (GRAPHQL_JSON, GRAPHQL_JSON),
+        (f"{GRAPHQL_JSON}, {JSON}", GRAPHQL_JSON),
+        (f"{JSON};q=0.9, {GRAPHQL_JSON}", GRAPHQL_JSON),
+        (f"{GRAPHQL_JSON};charset=utf-8;q=0.2, {JSON};q=x", GRAPHQL_JSON),
+        ("text/event-stream;q=0.5, application/json", JSON),
+        ("text/event-stream", "text/event-stream"),
+    ],
+)
+async def test_the_answer_comes_in_the_media_type_that_the_client_likes_best(
+    accept: str | None, media: str
+) -> None:
+    response = await post("{ who }", headers={"accept": accept} if accept else {})
+    assert response.status_code == 200
+    assert response.headers["content-type"].partition(";")[0] == media
+
+
+@pytest.mark.parametrize("accept", ["text/html", "image/*", f"{JSON};q=0", ""])
+async def test_a_client_that_accepts_nothing_that_is_offered_gets_406(accept: str) -> None:
+    response = await post("{ who }", headers={"accept": accept})
+    assert (response.status_code, code(response)) == (406, "BAD_REQUEST")
+
+
+@pytest.mark.parametrize(
+    ("request_body", "expected"),
+    [
+        ({"query": "{ who "}, "GRAPHQL_PARSE_FAILED"),
+        ({"query": "{ nobody }"}, "GRAPHQL_VALIDATION_FAILED"),
+        ({"query": "query ($n: Int!) { box { size(atLeast: $n) } }"}, "BAD_USER_INPUT"),
+        (
+            {"query": "query ($n: Int!) { box { size(atLeast: $n) } }", "variables": {"n": "x"}},
+            "BAD_USER_INPUT",
+        ),
+        ({"query": "query A { who }", "operationName": "B"}, "OPERATION_RESOLUTION_FAILED"),
+        ({"query": "fragment A on Box { size }"}, "OPERATION_RESOLUTION_FAILED"),
+        ({"query": ""}, "OPERATION_RESOLUTION_FAILED"),
+        ({"query": "subscription { count }"}, "OPERATION_RESOLUTION_FAILED"),
+    ],
+)
+async def test_an_operation_that_cannot_run_gets_errors_without_data(
+    request_body: dict[str, Any], expected: str
+) -> None:
+    for media, status in ((GRAPHQL_JSON, 400), (JSON, 200)):
+        response = await send(json.dumps(request_body), accept=media)
+        assert (response.status_code, code(response)) == (status, expected)
+        assert "data" not in response.json()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"null",
+        b'"query"',
+        b"7",
+        b"[]",
+        b'[{"query": "{ who }"}]',
+        b"{}",
+        b'{"query": null}',
+        b'{"query": 7}',
+        b'{"query": ["{ who }"]}',
+        b'{"query": "{ who }", "variables": []}',
+        b'{"query": "{ who }", "variables": "{}"}',
+        b'{"query": "{ who }", "operationName": {"a": 1}}',
+        b'{"query": "{ who }", "operationName": "\\ud800"}',
+        b'{"query": "{ who }", "extensions": 7}',
+        b'{"query": "{ who }", "variables": {"a": NaN}}',
+        b'{"query": "{ who }", "variables": {"a": ' + b"[" * 40 + b"]" * 40 + b"}}",
+        b"[" * 100_000 + b"]" * 100_000,
+        b'{"query": "\xff"}',
+        "{}".encode("utf-16"),
+    ],
+    ids=lambda body: repr(body[:60]),
+)
+async def test_a_body_that_is_no_operation_is_refused_with_a_sentence(body: bytes) -> None:
+    response = await send(body)
+    assert (response.status_code, code(response)) == (400, "BAD_REQUEST")
+
+
+@pytest.mark.parametrize(
+    "content_type", ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
+)
+async def test_what_a_foreign_pages_form_could_send_is_refused(content_type: str) -> None:
+    response = await send('{"query": "mutation { note(text: 1) }"}', content_type)
+    assert (response.status_code, code(response)) == (415, "BAD_REQUEST")
+
+
+async def test_the_content_type_may_carry_a_charset() -> None:
+    assert (await send('{"query": "{ who }"}', "application/json; charset=UTF-8")).status_code == 200
+
+
+async def test_a_body_past_the_limit_is_refused_whether_it_is_announced_or_not() -> None:
+    body = json.dumps({"query": "{ who }", "variables": {"filler": "x" * 2000}}).encode()
+
+    async def piecewise() -> AsyncIterator[bytes]:
+        for start in range(0, len(body), 100):
+            yield body[start : start + 100]
+
+    for content in (body, piecewise()):
+        async with client(api(body_limit=1000)) as http:
+            response = await http.post("/graphql", content=content, headers={"content-type": JSON})
+        assert (response.status_code, code(response)) == (413, "BAD_REQUEST")
+        assert "1000 bytes" in response.text
+    async with client(api(body_limit=len(body))) as http:
+        assert (await http.post("/graphql", content=body, headers={"content-type": JSON})).status_code == 200
+
+
+@pytest.mark.parametrize("query", ["{ who }", "mutation { note(text: 1) }", ""])
+async def test_nothing_is_run_by_get(query: str) -> None:
+    async with client() as http:
+        response = await http.get("/graphql", params={"query": query}, headers={"accept": JSON})
+    assert (response.status_code, code(response)) == (405, "BAD_REQUEST")
+    assert response.headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+async def test_other_methods_are_refused_and_told_which_there_are(method: str) -> None:
+    async with client() as http:
+        response = await http.request(method, "/graphql")
+    assert (response.status_code, code(response)) == (405, "BAD_REQUEST")
+    assert set(response.headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
+
+
+async def test_a_token_makes_the_principal_and_none_makes_it_anonymous() -> None:
+    assert (await post("{ who }", headers=bearer())).json()["data"]["who"] == "merchant m1"
+    assert (await post("{ who }")).json()["data"]["who"] == "anonymous"
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    ["", "Bearer", "Bearer nonsense", f"Basic {MERCHANT}", f"Bearer {MERCHANT}x"],
+    ids=["empty", "no token", "no JWT", "another scheme", "a broken signature"],
+)
+async def test_a_token_that_cannot_be_used_is_401_never_anonymous(authorization: str) -> None:
+    response = await post("{ who }", headers={"authorization": authorization})
+    assert (response.status_code, code(response)) == (401, "UNAUTHENTICATED")
+    assert response.headers["www-authenticate"].startswith("Bearer")
+    assert "Ask for a new one" in response.json()["errors"][0]["message"]
+
+
+async def test_an_expired_token_is_401_and_says_so() -> None:
+    expired = TOKENS.mint(Role.MARKETPLACE, ttl=timedelta(seconds=-1))
+    for path in ("/graphql", "/graphql/stream"):
+        async with client() as http:
+            response = await http.post(path, json={"query": "{ who }"}, headers=bearer(expired))
+        assert (response.status_code, code(response)) == (401, "UNAUTHENTICATED")
+        assert "expired" in response.text
+
+
+async def test_a_resolver_that_needs_a_principal_answers_an_anonymous_asker_with_unauthenticated() -> None:
+    response = await post("{ mine }")
+    assert response.json()["data"] is None
+    assert response.json()["errors"][0]["message"] == TokenMissing().message
+    assert code(response) == "UNAUTHENTICATED"
+
+
+async def test_a_bug_is_masked_for_the_client_and_told_to_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    response = await post("{ who broken }")
+    assert response.status_code == 200
+    assert response.json()["data"] == {"who": "anonymous", "broken": None}
+    assert code(response) == "INTERNAL_SERVER_ERROR"
+    assert "hunter2" not in response.text
+    (record,) = (record for record in caplog.records if record.name == "graph.execution")
+    assert response.headers["x-request-id"] in record.getMessage()
+    assert "hunter2" in caplog.text
+
+
+async def test_what_a_client_does_wrong_is_not_logged_as_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    for query in ("{ who ", "{ nobody }", "{ mine }"):
+        await post(query)
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def test_the_idempotency_key_reaches_the_resolvers_without_its_blanks() -> None:
+    assert (await post("{ key }", headers={"idempotency-key": " k-1 "})).json()["data"]["key"] == "k-1"
+    assert (await post("{ key }", headers={"idempotency-key": " "})).json()["data"]["key"] is None
+    response = await post("{ key }", headers={"idempotency-key": "k" * (LONGEST_KEY + 1)})
+    assert (response.status_code, code(response)) == (400, "BAD_REQUEST")
+
+
+async def test_answers_are_never_kept_by_caches() -> None:
+    assert (await post("{ who }")).headers["cache-control"] == "no-store"
+
+
+def events(text: str) -> list[tuple[str, Any]]:
+    """The name and the data of each event; comments are left out."""
+    found = re.findall(r"^event: (\w+)\r\ndata: (.*)\r\n\r\n", text, re.MULTILINE)
+    return [(name, json.loads(data) if data else None) for name, data in found]
+
+
+@pytest.mark.parametrize("path", ["/graphql", "/graphql/stream"])
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("subscription { count }", [{"data": {"count": 0}}, {"data": {"count": 1}}]),
+        ("{ who }", [{"data": {"who": "merchant m1"}}]),
+        ('mutation { note(text: "a\\nb") }', [{"data": {"note": "a\nb"}}]),
+    ],
+)
+async def test_any_operation_can_be_streamed_as_events_that_end_with_complete(
+    path: str, query: str, expected: list[Any]
+) -> None:
+    async with client(headers={"accept": EVENTS, **bearer()}) as http:
+        response = await http.post(path, json={"query": query})
+    assert response.headers["content-type"].startswith("text/event-stream")
+    assert events(response.text) == [*(("next", data) for data in expected), ("complete", None)]
+
+
+@pytest.mark.parametrize("query", ["{ who ", "{ nobody }", "", "subscription ($n: Int!) { count(to: $n) }"])
+async def test_an_operation_that_cannot_run_is_an_event_too_never_a_stream_cut_short(query: str) -> None:
+    async with client(headers={"accept": EVENTS}) as http:
+        response = await http.post("/graphql/stream", json={"query": query})
+    (refusal, end) = events(response.text)
+    assert (refusal[0], end) == ("next", ("complete", None))
+    assert refusal[1].keys() == {"errors"}
+    assert refusal[1]["errors"][0]["extensions"]["requestId"] == response.headers["x-request-id"]
+
+
+async def test_a_subscription_that_breaks_ends_with_a_masked_error() -> None:
+    async with client(headers={"accept": EVENTS}) as http:
+        response = await http.post("/graphql/stream", json={"query": "subscription { breaks }"})
+    first, broken, end = events(response.text)
+    assert first == ("next", {"data": {"breaks": 1}})
+    assert broken[1]["errors"][0]["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+    assert end == ("complete", None)
+    assert "hunter2" not in response.text
+
+
+async def test_an_event_source_subscribes_by_get_but_queries_and_mutations_do_not_run_that_way() -> None:
+    async with client(headers={"accept": EVENTS}) as http:
+        subscription = {
+            "query": "subscription A($n: Int) { count(to: $n) }",
+            "variables": '{"n": 1}',
+            "operationName": "A",
+        }
+        response = await http.get("/graphql/stream", params=subscription)
+        assert events(response.text) == [("next", {"data": {"count": 0}}), ("complete", None)]
+        for query in ("{ who }", "mutation { note(text: 1) }"):
+            (refusal, _) = events((await http.get("/graphql/stream", params={"query": query})).text)
+            assert "by POST" in refusal[1]["errors"][0]["message"]
+        for params in ({}, {"query": "{ who }", "variables": "{"}, {"query": "{ who }", "variables": "[]"}):
+            response = await http.get("/graphql/stream", params=params)
+            assert (response.status_code, code(response)) == (400, "BAD_REQUEST")
+
+
+async def test_the_stream_is_for_clients_that_accept_events() -> None:
+    async with client(headers={"accept": JSON}) as http:
+        response = await http.post("/graphql/stream", json={"query": "{ who }"})
+    assert (response.status_code, code(response)) == (406, "BAD_REQUEST")
+
+
+async def test_a_reader_that_leaves_ends_its_subscription_on_the_server() -> None:
+    query = {"query": 'subscription { forever(name: "left") }'}
+    async with serving() as address, httpx.AsyncClient(base_url=f"http://{address}") as http:
+        async with http.stream("POST", "/graphql/stream", json=query) as response:
+            lines = response.aiter_lines()
+            assert await anext(lines) == "event: next"
+            assert "left" not in ended
+        await has_ended("left")
+
+
+async def test_a_token_that_expires_ends_its_stream_with_unauthenticated() -> None:
+    soon = TOKENS.mint(Role.MARKETPLACE, ttl=timedelta(seconds=2))
+    query = {"query": 'subscription { forever(name: "expired stream") }'}
+    async with serving() as address, httpx.AsyncClient(base_url=f"http://{address}", timeout=10) as http:
+        response = await http.post("/graphql/stream", json=query, headers=bearer(soon))
+    started, over, end = events(response.text)
+    assert started == ("next", {"data": {"forever": "started"}})
+    assert over[1]["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert end == ("complete", None)
+    assert "expired stream" in ended
