@@ -27,7 +27,8 @@ class Product:
     """What was found for one choice of machines.
 
     `combinations` are the settled combinations of states that can be seen; `refused` the events of people
-    that the forbidden pairs refuse, as (combination, party, event); `fired` the numbers of the links that fired.
+    that the forbidden pairs refuse, as (combination, party, event); `fired` the numbers of links that fired;
+    `passed` the combinations and those that are only passed through on the way to one of them.
     """
 
     machines: tuple[Machine, ...]
@@ -35,6 +36,7 @@ class Product:
     refused: set[tuple[tuple[str | None, ...], Party, str]] = field(
         default_factory=set[tuple[tuple[str | None, ...], Party, str]]
     )
+    passed: set[tuple[str | None, ...]] = field(default_factory=set[tuple[str | None, ...]])
     fired: set[int] = field(default_factory=set[int])
     problems: list[str] = field(default_factory=list[str])
 
@@ -62,45 +64,22 @@ def check(process: Process) -> list[str]:
             problems.append(f"the link that tells {link.tell} {link.event} can never fire")
     for machine in process.machines:
         seen = {
-            found_state
+            passed[index]
             for found in products
             for index, candidate in enumerate(found.machines)
             if candidate is machine
-            for found_state in _passed(found, index)
+            for passed in found.passed
         }
         problems += [
             f"{machine.name}: state {code} is never reached" for code in machine.states if code not in seen
         ]
-    return problems
+    return list(dict.fromkeys(problems))
 
 
 def explore(process: Process) -> list[Product]:
     """Explore every choice of machines; one Product each."""
     parties = list(dict.fromkeys(machine.party for machine in process.machines))
     return [_Explorer(process, choice).run() for choice in product(*(process.variants(p) for p in parties))]
-
-
-def _passed(found: Product, index: int) -> set[str]:
-    return {state for seen in found.combinations if (state := seen[index]) is not None} | _through(found)[
-        index
-    ]
-
-
-def _through(found: Product) -> list[set[str]]:
-    """States that are only passed through: targets of moves whose result settles elsewhere."""
-    passed: list[set[str]] = [set() for _ in found.machines]
-    for index, machine in enumerate(found.machines):
-        for seen in found.combinations:
-            todo = [seen[index]]
-            while todo:
-                code = todo.pop()
-                if code is None:
-                    continue
-                for move in machine.states[code].moves:
-                    if move.target not in (STAY, BEFORE) and move.target not in passed[index]:
-                        passed[index].add(move.target)
-                        todo.append(move.target)
-    return passed
 
 
 class _Explorer:
@@ -116,7 +95,12 @@ class _Explorer:
         at = self.index[self.process.first]
         start[at] = (self.machines[at].initial, None)
         ways: dict[Combination, set[Combination]] = {}
-        todo = list(self._settled(tuple(start), ()))
+        todo: list[Combination] = []
+        for way in self._settled(tuple(start), ()):
+            if self._seen_never(way[-1]):
+                self.found.problems.append(f"an order is placed in the forbidden {_names(way[-1])}")
+            else:
+                todo.append(self._come(way))
         while todo:
             here = todo.pop()
             if here in ways:
@@ -130,19 +114,35 @@ class _Explorer:
     def _next(self, here: Combination) -> set[Combination]:
         results: set[Combination] = set()
         for party, move in self._moves(here, Trigger.ACTOR, Trigger.CLOCK):
-            for result in self._settled(self._apply(here, party, move), ()):
-                if any(self._matches(result, pair.states) for pair in self.process.never):
-                    self.found.refused.add((_states(here), party, move.event))
-                    if move.trigger is Trigger.CLOCK:
-                        self.found.problems.append(
-                            f"{_names(here)}: the clock's {move.event} leads to forbidden {_names(result)}"
-                        )
-                else:
-                    results.add(result)
+            for way in self._settled(self._apply(here, party, move), ()):
+                if not self._seen_never(way[-1]):
+                    results.add(self._come(way))
+                    continue
+                self.found.refused.add((_states(here), party, move.event))
+                if move.trigger is Trigger.CLOCK:
+                    self.found.problems.append(
+                        f"{_names(here)}: the clock's {move.event} leads to forbidden {_names(way[-1])}"
+                    )
+        # What rests here because a guard said no may move when another unit of the order has moved; nobody
+        # fired that, so nobody could be refused.
+        for party, move in self._pulled(here):
+            self.found.problems += [
+                f"{_names(here)}: {move.event} by itself leads to forbidden {_names(way[-1])}"
+                for way in self._settled(self._apply(here, party, move), ())
+                if self._seen_never(way[-1])
+            ]
         return results
 
-    def _settled(self, here: Combination, path: tuple[Combination, ...]) -> Iterator[Combination]:
-        """Yield every combination in which this one can come to rest."""
+    def _come(self, way: tuple[Combination, ...]) -> Combination:
+        """Note what is passed on the way; returns where it ends."""
+        self.found.passed.update(_states(passed) for passed in way)
+        return way[-1]
+
+    def _seen_never(self, here: Combination) -> bool:
+        return any(self._matches(here, pair.states) for pair in self.process.never)
+
+    def _settled(self, here: Combination, path: tuple[Combination, ...]) -> Iterator[tuple[Combination, ...]]:
+        """Yield every way on which this combination can come to rest; each ends with where it rests."""
         if here in path:
             self.found.problems.append(f"{_names(here)}: moves by itself in a circle")
             return
@@ -150,9 +150,11 @@ class _Explorer:
             there = self._apply(here, party, move)
             if there != here:
                 yield from self._settled(there, (*path, here))
-                if move.if_ is None:
-                    return
-        yield here
+            elif move.if_ is None:
+                self.found.problems.append(f"{_names(here)}: {move.event} moves by itself in a circle")
+            if move.if_ is None:
+                return
+        yield (*path, here)
 
     def _pulled(self, here: Combination) -> Iterator[tuple[Party, Move]]:
         yield from self._moves(here, Trigger.AUTOMATIC)

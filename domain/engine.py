@@ -2,7 +2,7 @@
 
 Pure: the order, the event and `now` come in, a new order or a refusal goes out. No I/O, clock or randomness.
 1. What a state does not list is refused, with what is possible instead. A refusal changes nothing.
-2. A move runs to completion: automatic moves, timers without delay, links, until nothing moves.
+2. A move runs to completion: automatic moves, links, timers without delay, until nothing moves.
 3. A settled result that the process says must never be seen is refused as a whole.
 How one step settles is in step.py. Design: product, "The engine".
 """

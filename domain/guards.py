@@ -72,9 +72,9 @@ def no_refund_pending(moment: Moment) -> bool:
 
 @guard("This line has no such refund on its way.")
 def refund_pending(moment: Moment) -> bool:
-    """Is the refund named by the input on its way for this line?"""
+    """Is the refund named by the input (or any, when none is named) on its way for this line?"""
     return any(
-        refund.id == moment.input.get("refund")
+        moment.input.get("refund") in (None, refund.id)
         and refund.line_id == moment.unit.id
         and refund.status is RefundStatus.PENDING
         for refund in moment.order.refunds

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from domain import money
-from domain.actors import Actor
+from domain.actors import Actor, Role
 from domain.engine import perform
 from domain.order import Entry, Order, Payment, Unit
 from domain.outcome import Intent, Outcome
@@ -21,8 +21,13 @@ def record_payment(
 
     Once nothing is due any more, all that waits for the payment moves; before that, the part payment is
     a history entry of the whole order. The same reference and amount again change nothing; the same reference
-    with another amount is refused. Source: design, process marketplace-merchant, row `pay`.
+    with another amount is refused, and so is whoever may not fire the process's event for payments.
+    Source: design, process marketplace-merchant, row `pay`.
     """
+    roles = _payers(process)
+    if actor.role not in roles:
+        sentence = f"Payments are recorded by {' or '.join(sorted(roles))}, not by a {actor.role}."
+        return Refusal(RefusalCode.TRANSITION_NOT_ALLOWED, sentence, "role", None, process.pays)
     known = next((p for p in order.payments if p.reference == reference), None)
     if known is not None:
         if known.amount == amount:
@@ -45,6 +50,18 @@ def record_payment(
         if _lists(process, unit, process.pays)
     ]
     return perform(process, paid, intents, now)
+
+
+def _payers(process: Process) -> set[Role]:
+    """Who may report a payment: whoever may fire the process's event for it anywhere."""
+    return {
+        role
+        for machine in process.variants(process.first)
+        for state in machine.states.values()
+        for move in state.moves
+        if move.event == process.pays and move.trigger is Trigger.ACTOR
+        for role in move.by
+    }
 
 
 def _lists(process: Process, unit: Unit, event: str) -> bool:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 from domain.actors import SYSTEM, Audience, Party, Role
@@ -50,7 +51,12 @@ class Label:
     @property
     def code(self) -> str:
         """The stable code of the label: states that read alike share it."""
-        return re.sub(r"[^a-z0-9]+", "_", self.text.lower()).strip("_")
+        return _code(self.text)
+
+
+@cache
+def _code(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
 
 
 @dataclass(frozen=True, slots=True)

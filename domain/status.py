@@ -69,7 +69,9 @@ def _roll_up(process: Process, units: Iterable[Unit], audience: Audience) -> Sta
     ]
     if not read:
         return None
-    furthest, reading, _ = max(read, key=lambda row: _rank(process, row[0], row[1]))
+    # Least far first: of several states that read alike, the furthest counts.
+    read.sort(key=lambda row: _rank(process, row[0], row[1]))
+    furthest, reading, _ = read[-1]
     label = _label(process, furthest, reading, audience)
     numbers = Counter(status.code for _, _, status in read)
     ranked = {

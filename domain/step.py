@@ -118,8 +118,7 @@ class Step:
         for _ in range(_BOUND):
             before = len(self.entries)
             for unit in units:
-                if unit.positions or self.order.unit(unit.id):
-                    self._settle(unit.id, None)
+                self._settle(unit.id, None)
             if len(self.entries) == before:
                 return
         raise DefinitionLoops(self.process.name)
@@ -135,19 +134,22 @@ class Step:
         raise DefinitionLoops(self.process.name)
 
     def _pulled(self, unit_id: str, root: Intent | None) -> Iterator[tuple[Party, Move]]:
-        """Yield what moves by itself now: automatic moves first, then timers without delay, then links."""
+        """Yield what moves by itself now: automatic moves first, then links, then timers without delay.
+
+        Timers come last so that the clock never moves what the links have not brought in step yet.
+        """
         unit = self.order.unit(unit_id)
         if unit is None:
             return
         yield from self._pulled_by(unit, root, Trigger.AUTOMATIC)
-        for party, move in self._pulled_by(unit, root, Trigger.CLOCK):
-            if self._delay(move, unit) == timedelta(0):
-                yield party, move
         for link in self.process.links:
             if matches(unit, link.when):
                 for party, move in self._pulled_by(unit, root, Trigger.LINK):
                     if (party, move.event) == (link.tell, link.event):
                         yield party, move
+        for party, move in self._pulled_by(unit, root, Trigger.CLOCK):
+            if self._delay(move, unit) == timedelta(0):
+                yield party, move
 
     def _pulled_by(self, unit: Unit, root: Intent | None, trigger: Trigger) -> Iterator[tuple[Party, Move]]:
         for party, position in unit.positions.items():

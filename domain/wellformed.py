@@ -3,30 +3,43 @@
 What its machines do together is not asked here (check.py).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
-from domain.actors import Role
+from domain.actors import Party, Role
 from domain.process import BEFORE, STAY, Machine, Move, Process, State, Trigger
 
 
 def malformed(process: Process) -> Iterator[str]:
     """Yield a sentence for everything that is wrong with how a process is written."""
+    yield from _malformed_parties(process)
     for machine in process.machines:
         yield from _malformed_machine(process, machine)
+    yield from _malformed_links(process)
+    for pair in process.never:
+        yield from _unknown(process, "a forbidden pair names", pair.states)
+
+
+def _malformed_parties(process: Process) -> Iterator[str]:
+    if not process.variants(process.first):
+        yield f"orders start with {process.first}, which has no machine"
+    for audience, party in process.reads.items():
+        if not process.variants(party):
+            yield f"{audience} reads {party}, which has no machine"
+    for party in {machine.party: None for machine in process.machines}:
+        names = {machine.name for machine in process.variants(party)}
+        if len(names) > 1 and party not in process.variant_policy:
+            yield f"no policy says which of its machines {party} runs: {', '.join(sorted(names))}"
     for party, name in process.variant_policy.items():
         policy = process.policies.get(name)
         names = {machine.name for machine in process.variants(party)}
         if policy is None or set(policy.choices) != names:
             yield f"policy {name} must offer exactly the machines of {party}: {', '.join(sorted(names))}"
-    known = {(m.party, code) for m in process.machines for code in m.states}
+
+
+def _malformed_links(process: Process) -> Iterator[str]:
     for link in process.links:
-        yield from (
-            f"a link names {party} {code}, which does not exist"
-            for party, codes in link.when.items()
-            for code in codes
-            if (party, code) not in known
-        )
+        yield from _unknown(process, "a link names", link.when)
         if link.tell not in link.when:
             yield f"the link that tells {link.tell} {link.event} does not say where {link.tell} stands"
             continue
@@ -36,13 +49,14 @@ def malformed(process: Process) -> Iterator[str]:
                     m.trigger is Trigger.LINK and m.event == link.event for m in machine.states[code].moves
                 ):
                     yield f"{machine.name} {code} is told {link.event}, which it does not list"
-    for pair in process.never:
-        yield from (
-            f"a forbidden pair names {party} {code}, which does not exist"
-            for party, codes in pair.states.items()
-            for code in codes
-            if (party, code) not in known
-        )
+
+
+def _unknown(process: Process, who: str, stands: Mapping[Party, frozenset[str]]) -> Iterator[str]:
+    known = {(machine.party, code) for machine in process.machines for code in machine.states}
+    for party, codes in stands.items():
+        for code in sorted(codes):
+            if (party, code) not in known:
+                yield f"{who} {party} {code}, which does not exist"
 
 
 def _malformed_machine(process: Process, machine: Machine) -> Iterator[str]:
@@ -65,7 +79,10 @@ def _malformed_move(process: Process, machine: Machine, move: Move) -> Iterator[
     yield from (
         f"{move.event} starts {p}, which has no machine" for p in move.starts if not process.variants(p)
     )
+    yield from _unknown(process, f"{move.event} asks for", move.where)
     if move.trigger is Trigger.CLOCK:
+        if move.target == STAY:
+            yield f"{move.event} stays, so the clock would fire it again and again"
         policy = process.policies.get(move.after or "")
         if policy is None or not isinstance(policy.default, timedelta):
             yield f"{move.event} waits for {move.after}, which is no window that the process knows"
@@ -74,7 +91,7 @@ def _malformed_move(process: Process, machine: Machine, move: Move) -> Iterator[
 def _two_answers(here: str, state: State) -> Iterator[str]:
     answers: set[tuple[str, Role]] = set()
     for move in state.moves:
-        if move.trigger is Trigger.ACTOR:
+        if move.trigger in (Trigger.ACTOR, Trigger.CLOCK):
             for role in move.by:
                 if (move.event, role) in answers:
                     yield f"{here} has two answers to {move.event} by {role}"

@@ -90,18 +90,18 @@ def lived(process: Process, demo: DemoOrder, now: datetime, order_id: str, refer
     gaps = [timedelta(hours=step.hours * chance.uniform(0.8, 1.2)) for step in demo.story.steps]
     ended = now - timedelta(hours=chance.uniform(*demo.story.ended))
     placed_at = (ended - sum(gaps, timedelta())).replace(microsecond=0)
-    life = [place(process, _drafted(process, demo, placed_at, order_id, reference), SHOP, placed_at)]
+    life = [place(process, drafted(process, demo, placed_at, order_id, reference), SHOP, placed_at)]
     for at, step, merchant_id in _timed(demo, placed_at, gaps):
         life += _deadlines(process, life[-1].order, at)
         life.append(_done(process, life[-1].order, demo, step, merchant_id, at))
     return life + _deadlines(process, life[-1].order, now)
 
 
-def _drafted(process: Process, demo: DemoOrder, placed_at: datetime, order_id: str, reference: str) -> Order:
+def drafted(process: Process, demo: DemoOrder, placed_at: datetime, order_id: str, reference: str) -> Order:
     """The order as the checkout sends it."""
     provider: dict[str, PolicyValue] = {"payment_provider": "external"} if demo.story.outside_payments else {}
     own = {merchant.id: own_policies(merchant) for merchant in MERCHANTS}
-    drafted = draft(
+    order = draft(
         process,
         stamp(process.policies.values(), provider, own),
         order_id=order_id,
@@ -114,8 +114,8 @@ def _drafted(process: Process, demo: DemoOrder, placed_at: datetime, order_id: s
         channel=CHANNEL,
         external_reference=demo.external_reference,
     )
-    assert isinstance(drafted, Order), drafted
-    return drafted
+    assert isinstance(order, Order), order
+    return order
 
 
 def _timed(

@@ -65,8 +65,8 @@ class EventsQuery:
     """The part of the schema's Query that is about events."""
 
     @strawberry.field(
-        description="What happened in the viewer's scope, as `orderEvents` tells it, by pulling. Without `after` "
-        "the latest events, and a cursor to go on from. Kept for 30 days."
+        description="What happened in the viewer's scope, as `orderEvents` tells it, by pulling. Without "
+        "`after` the latest events, and a cursor to go on from. Kept for 30 days."
     )
     async def events(
         self,

@@ -8,8 +8,8 @@ from datetime import datetime
 
 import strawberry
 
-from domain.actors import Party
 from graph.refusals import BadInput
+from graph.types.enums import Party, RefundStatus
 from graph.types.scalars import BigInt
 from storage.lists import Where
 
@@ -47,6 +47,9 @@ class OrderWhere(CommonWhere):
     state: "StateWhere | None" = strawberry.field(default=None, description="A machine stands here.")
     merchant_id: str | None = strawberry.field(default=None, description="This merchant sells a line of it.")
     customer_id: str | None = strawberry.field(default=None, description="This customer bought.")
+    refund: RefundStatus | None = strawberry.field(
+        default=None, description="It has a refund that stands here."
+    )
     and_: list["OrderWhere"] | None = strawberry.field(
         name="and", default=None, description="All of these hold as well."
     )
@@ -124,7 +127,13 @@ def _where(given: AnyWhere) -> Where:
     match given:
         case OrderWhere():
             state = given.state and (given.state.party, given.state.code)
-            return replace(found, state=state, merchant_id=given.merchant_id, customer_id=given.customer_id)
+            return replace(
+                found,
+                state=state,
+                merchant_id=given.merchant_id,
+                customer_id=given.customer_id,
+                refund=given.refund,
+            )
         case MerchantOrderWhere():
             return replace(found, state=(Party.MERCHANT, given.state) if given.state is not None else None)
         case CustomerOrderWhere():

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from graph.cursors import Cursors
 from graph.secret import signing_secret
 from graph.services import Services
-from graph.settings import Settings
+from graph.settings import Settings, SettingsError
 from storage import client, indexes
 from storage.client import Database
 from storage.clock import Clock
@@ -30,9 +30,12 @@ PAUSE = 1.0
 
 
 def connect(settings: Settings) -> Database:
-    """The database that the settings name; nothing is sent yet. The URI must be known by now."""
+    """The database that the settings name. Raises SettingsError when the URI is none; nothing is sent yet."""
     assert settings.mongodb_uri, "without one the caller starts the embedded server first"
-    return client.connect(settings.mongodb_uri, settings.database, settings.driver)
+    try:
+        return client.connect(settings.mongodb_uri, settings.database, settings.driver)
+    except Exception as error:  # noqa: BLE001 - the driver has several for this, and nothing else can go wrong
+        raise SettingsError(f"MONGODB_URI cannot be used: {str(error).rstrip('.')}.") from None
 
 
 def services_of(database: Database, settings: Settings, *, demo: bool = False) -> Services:

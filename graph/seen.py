@@ -140,12 +140,16 @@ class Seen:
         return [self._masked(entry) for entry in entries if entry.unit in units and self._told(entry)]
 
     def _told(self, entry: Entry) -> bool:
-        """Whether this viewer learns of the entry: as in its feed, and only of the machine it follows."""
+        """Whether this viewer learns of the entry: as its feed tells; integrations only of their machine."""
         if self.viewer.scope not in readers(self.process, self.order, entry):
             return False
-        if self.party is None or entry.party is self.party:
-            return True
-        return entry.party is None and self.viewer.audience is not Audience.MERCHANT_PORTAL
+        match self.viewer.role:
+            case Role.PAYMENTS:
+                return entry.party in (None, self.party)
+            case Role.LOGISTICS:
+                return entry.party is self.party
+            case _:
+                return True
 
     def _masked(self, entry: Entry) -> Entry:
         """The entry without what is not for this viewer: who, why and how on the other side."""

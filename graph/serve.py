@@ -33,8 +33,9 @@ from graph.welcome import welcome
 from storage import indexes
 from storage.clock import Clock
 from storage.embedded import EmbeddedServer
+from storage.relay import Relay
 
-GRACE = 5
+GRACE = 3
 """Seconds in which open requests may come to their end when the server is stopped."""
 
 LOGGING: dict[str, Any] = {
@@ -132,7 +133,9 @@ async def _prepared(settings: Settings, *, demo: bool) -> int | None:
         await indexes.ensure(database)
         if not demo:
             return None
-        return await seed(database, await Clock(database, test=settings.development).now())
+        made = await seed(database, await Clock(database, test=settings.development).now())
+        await Relay(database).drain()  # who subscribes next hears what happens, not the demo's past
+        return made
     finally:
         await database.close()
 
@@ -157,7 +160,7 @@ def _listening(host: str, port: int) -> socket.socket:
             raise click.ClickException(
                 f"Port {port} at {host} is taken: stop what listens there, or choose another with --port."
             ) from None
-        raise click.ClickException(f"Cannot listen at {host}, port {port}: {error.strerror}.") from None
+        raise click.ClickException(f"Cannot listen: {error.strerror}.") from None
 
 
 def _only_in_development(settings: Settings) -> None:

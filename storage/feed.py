@@ -17,7 +17,6 @@ from storage.documents import aware, naive
 
 KEPT = timedelta(days=30)
 _EPOCH = "feed_epoch"
-_MOST = 10_000
 
 
 INDEXES = (
@@ -86,8 +85,8 @@ class Feed:
 
     async def touched(self, since: datetime) -> set[str]:
         """Return the topics that got items since then, by the clocks of those who published them."""
-        rows = await self.rows.find({"at": {"$gte": naive(since)}}, {"topic": 1}, limit=_MOST).to_list()
-        return {row["topic"] for row in rows}
+        young = [{"$match": {"at": {"$gte": naive(since)}}}, {"$group": {"_id": "$topic"}}]
+        return {row["_id"] async for row in self.rows.aggregate(young)}
 
     def changes(self) -> AbstractAsyncContextManager[Changes]:
         """Open a change stream of what is published; each change tells `fullDocument.topic`."""

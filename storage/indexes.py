@@ -56,6 +56,7 @@ FILTERS = {
     "sku": "keys",
     "tracking_number": "keys",
     "reference": "keys",
+    "refund": "keys",
     "search": "keys",
 }
 """Which index serves which filter of the lists; a merchant's own times and totals are served by `own`."""

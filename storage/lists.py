@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from domain.actors import Party
-from domain.order import Order
+from domain.order import Order, RefundStatus
 from storage.client import ASCENDING, DESCENDING, Database, Document
 from storage.documents import FIELDS, from_document
 from storage.errors import CursorUnreadable
@@ -45,6 +45,7 @@ class Where:
     sku: str | None = None
     tracking_number: str | None = None
     reference: str | None = None
+    refund: RefundStatus | None = None
     search: str | None = None
     and_: tuple["Where", ...] = ()
     or_: tuple["Where", ...] = ()
@@ -156,6 +157,7 @@ def _words(scope: Scope, where: Where) -> list[str]:
         "state": f"{where.state[0]}:{where.state[1]}" if where.state else None,
         "sku": where.sku,
         "tracking": where.tracking_number,
+        "refund": where.refund,
         "reference": where.reference and where.reference.strip().upper(),
     }
     return [key(scope, kind, value) for kind, value in given.items() if value is not None]

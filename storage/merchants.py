@@ -33,6 +33,15 @@ class Merchants:
         found = self._merchants.find({"_id": {"$in": sorted(set(ids))}})
         return {stored["_id"]: _merchant(stored) for stored in await found.to_list()}
 
+    async def page(self, first: int, after: str = "") -> list[Merchant]:
+        """Return up to `first` merchants whose ids follow `after`, by id."""
+        found = self._merchants.find({"_id": {"$gt": after}}, sort=[("_id", 1)], limit=first)
+        return [_merchant(stored) for stored in await found.to_list()]
+
+    async def count(self) -> int:
+        """Return how many merchants are registered."""
+        return await self._merchants.count_documents({})
+
     async def register(self, id: str, name: str) -> Merchant:
         """Make a merchant known, or give a known one its new name. Raises MerchantIdInvalid."""
         if not _ID.fullmatch(id):

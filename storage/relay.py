@@ -155,10 +155,9 @@ class Relay:
         at: defaultdict[int, list[str]] = defaultdict(list)
         for order in orders:
             at[order["version"]].append(order["_id"])
+        clean: Document = {"$set": {"out": []}, "$unset": {"dirty": ""}}
         for version, ids in at.items():
-            unchanged = {"_id": {"$in": ids}, "version": version}
-            clean = {"$set": {"out": []}, "$unset": {"dirty": ""}}
-            done = await self._orders.update_many(unchanged, clean)
+            done = await self._orders.update_many({"_id": {"$in": ids}, "version": version}, clean)
             if done.matched_count < len(ids):
                 # A write adds the items of its version at once, so these are exactly what was read.
                 read = {"$pull": {"out": {"version": {"$lte": version}}}}

@@ -56,7 +56,9 @@ PAYMENT = f"""payment {{
   captured {AMOUNT} refunded {AMOUNT} reserved {AMOUNT} due {AMOUNT}
   payments {{ reference }} refunds {{ id line status reason amount {AMOUNT} }}
 }}"""
-SEEN = "__typename id reference version status { label } lines { __typename id sku quantity status { label } }"
+SEEN = (
+    "__typename id reference version status { label } lines { __typename id sku quantity status { label } }"
+)
 ORDER = f"""
 order {{
   {SEEN}

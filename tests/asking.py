@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-import pytest
 from graphql import GraphQLObjectType, get_named_type, is_composite_type, is_required_argument
 from strawberry.types import ExecutionResult
 
@@ -60,12 +59,6 @@ class Shop:
         """The code of the one error of an answer."""
         [error] = (await self.ask(who, query, **variables))["errors"]
         return error["extensions"]["code"]
-
-
-@pytest.fixture
-async def shop(mock_store: Store) -> Shop:
-    """A shop in memory."""
-    return await open_shop(mock_store)
 
 
 async def open_shop(store: Store) -> Shop:

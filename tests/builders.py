@@ -38,6 +38,7 @@ _SENTENCE = re.compile(
 def policies(
     merchants: Mapping[str, Mapping[str, PolicyValue]] | None = None,
     process: Process = MARKETPLACE_MERCHANT,
+    /,
     **marketplace: PolicyValue,
 ) -> Policies:
     """The process's policies with these settings: policies(return_window=timedelta(0))."""

@@ -1,4 +1,4 @@
-"""What is proved when a process loads: each kind of broken definition is refused with a sentence naming it."""
+"""What is proved when a process loads: each kind of broken definition is refused by a sentence naming it."""
 
 from dataclasses import replace
 

@@ -1,19 +1,18 @@
 """The demo's orders: every state there is, the carts' exact totals, once, and no different from real ones."""
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from domain.actors import Party
 from domain.order import Order
 from domain.outcome import Outcome
-from domain.process import Process
-from domain.processes import DEFAULT, latest
 from graph.demo import seed
-from graph.demo_lives import SHOP, demo_orders, lived
-from graph.demo_stories import CARTS, DEPOT, HERBS, MERCHANTS, SHIRTS, SWEATER
+from graph.demo_lives import SHOP, demo_orders, drafted, lived
+from graph.demo_stories import DEPOT, HERBS, MERCHANTS, SHIRTS, SWEATER
 from storage.client import Database
 from storage.clock import Clock
 from storage.deadlines import DeadlineWorker
@@ -31,9 +30,7 @@ EVERYTHING = Scope.marketplace()
 @pytest.fixture(scope="module")
 def lives() -> list[list[Outcome]]:
     """The life of each demo order, in their order."""
-    return [
-        lived(PROCESS, demo, NOW, f"o{demo.number}", f"R-{demo.number}") for demo in demo_orders()
-    ]
+    return [lived(PROCESS, demo, NOW, f"o{demo.number}", f"R-{demo.number}") for demo in demo_orders()]
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +65,9 @@ def test_totals_are_the_carts_to_the_cent(orders: list[Order]) -> None:
     }
 
 
-def test_there_are_a_few_hundred_of_each_cart_and_merchant_in_the_past_sixty_days(orders: list[Order]) -> None:
+def test_there_are_a_few_hundred_of_each_cart_and_merchant_in_the_past_sixty_days(
+    orders: list[Order],
+) -> None:
     assert 200 <= len(orders) <= 500
     sold = Counter(line.merchant_id for order in orders for line in order.lines)
     assert sold.keys() == {merchant.id for merchant in MERCHANTS}
@@ -114,4 +113,59 @@ async def test_what_was_cut_short_is_completed(mock_store: Store) -> None:
     orders = database.collection("orders")
     await orders.delete_many({"external_reference": {"$in": ["demo-0001", "demo-0200"]}})
     assert await seed(database, NOW) == 2
-    assert await Orders(database, mock_store.clock, lambda: None).count(EVERYTHING, Where()) == len(demo_orders())
+    assert await Orders(database, mock_store.clock, lambda: None).count(EVERYTHING, Where()) == len(
+        demo_orders()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Past(Clock):
+    """A clock that stands still."""
+
+    at: datetime = NOW
+
+    async def now(self) -> datetime:
+        return self.at
+
+
+@pytest.mark.parametrize("number", [1, 24, 60, 85])
+async def test_an_order_with_a_past_is_stored_as_if_each_step_had_been_written_here(
+    mock_store: Store, mock_database: Database, number: int
+) -> None:
+    demo = demo_orders()[number - 1]
+    placed_at = lived(PROCESS, demo, NOW, "draft", "draft")[0].order.placed_at
+    draft = drafted(PROCESS, demo, placed_at, "draft", "draft")
+
+    def at(moment: datetime) -> Orders:
+        return Orders(mock_store.database, Past(mock_store.database, at=moment), lambda: None)
+
+    placed = (await at(placed_at).place(draft, PROCESS, SHOP, None)).order
+    life = lived(PROCESS, demo, NOW, placed.id, placed.reference)
+    for outcome in life[1:]:
+        await at(outcome.order.changed_at).change(placed.id, lambda *_, outcome=outcome: Decided(outcome))
+
+    await store(mock_database, PROCESS, [life])
+
+    written = await document(mock_store.database, placed.id)
+    ready_made = await document(mock_database, placed.id)
+    assert written.keys() == ready_made.keys()
+    assert written == ready_made
+
+
+async def document(database: Database, order_id: str) -> dict[str, Any]:
+    """What is stored of an order, without what is random: the names of its commands."""
+    found = await database.collection("orders").find_one({"_id": order_id})
+    assert found is not None
+    for row in found["history"]:
+        del row["command_id"]
+    return found
+
+
+async def test_the_clock_goes_on_with_demo_orders(mock_store: Store) -> None:
+    await seed(mock_store.database, await mock_store.clock.now())
+    worker = DeadlineWorker(mock_store.orders, mock_store.clock)
+    assert await worker.run_due() == 0
+    await mock_store.clock.advance(timedelta(minutes=31))
+    assert await worker.run_due() > 0
+    where = Where(state=(Party.MARKETPLACE, "paid"))
+    assert await mock_store.orders.count(EVERYTHING, where) == 0

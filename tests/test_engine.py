@@ -346,7 +346,7 @@ def test_timers_without_delay_wait_for_the_links():
         links=(when(MERCHANT, "stop", marketplace="canceled", merchant="waiting"),),
         never=(never("The seller still works.", marketplace="closed", merchant="waiting"),),
     )
-    at_once = policies(process=process, window=timedelta(0))
+    at_once = policies(None, process, window=timedelta(0))
     start = place(process, order(process=process, policies=at_once), actor(BUYER), NOW).order
     here = fired(process, start, "send", SHOP).order
     outcome = fired(process, here, "cancel", SHOP)

@@ -27,6 +27,17 @@ async def test_registered_merchants_are_found_by_id_and_unknown_ones_left_out(st
     assert await merchants.get_many([]) == {}
 
 
+async def test_merchants_are_listed_by_id_a_page_at_a_time(store: Store) -> None:
+    merchants = Merchants(store.database)
+    for id in ("m2", "m1", "m3"):
+        await merchants.register(id, id)
+
+    assert [each.id for each in await merchants.page(2)] == ["m1", "m2"]
+    assert [each.id for each in await merchants.page(2, "m2")] == ["m3"]
+    assert await merchants.page(2, "m3") == []
+    assert await merchants.count() == 3
+
+
 async def test_registering_a_merchant_again_renames_it_and_keeps_its_policies(store: Store) -> None:
     merchants = Merchants(store.database)
     await merchants.register("m1", "Lamps")

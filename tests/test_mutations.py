@@ -1,4 +1,4 @@
-"""What mutations of lines promise: everybody moves what is theirs, each line is answered for, nothing leaks."""
+"""What mutations of lines promise: all move what is theirs, each line is answered for, nothing leaks."""
 
 from dataclasses import replace
 
@@ -245,7 +245,9 @@ async def test_a_delivery_in_the_future_is_refused_by_its_rule(api: Api):
 
 
 async def test_machines_that_would_fall_out_of_step_are_refused_with_the_reason(api: Api):
-    await api.done(M1, "updatePolicies", policies=[{"name": "merchant_process", "value": "merchant-distribution"}])
+    await api.done(
+        M1, "updatePolicies", policies=[{"name": "merchant_process", "value": "merchant-distribution"}]
+    )
     order = await api.sent(line("A"))
     theirs = by(await api.seen_by(M1, order))
     await api.done(M1, "fireEvent", order=theirs, event="send_to_distribution")
@@ -385,7 +387,14 @@ async def test_a_line_of_another_merchant_is_answered_like_one_that_does_not_exi
     theirs = by(await api.seen_by(M1, order))
     answers = [
         await api.do(M1, "shipLines", order=theirs, lines=[{"line": mine["id"]}, {"line": id}])
-        for id in (foreign["id"], encode("Line", "01nothere-1"), encode("Line", "x"), "not an id", "", order["id"])
+        for id in (
+            foreign["id"],
+            encode("Line", "01nothere-1"),
+            encode("Line", "x"),
+            "not an id",
+            "",
+            order["id"],
+        )
     ]
     assert kinds(answers[0]) == ["NotFound"]
     assert answers[0]["errors"][0]["path"] == ["lines", "1", "line"]

@@ -8,10 +8,20 @@ from graph.integrations.logistics_order import LogisticsOrder, logistics_order_v
 from graph.integrations.payments_order import PaymentsOrder, payments_order_view
 from graph.lookup import find_order
 from graph.seen import seen_by
+from graph.types.amounts import Refund, refund_view
+from graph.types.enums import RefundStatus
+from graph.types.paging import check_page
 from graph.types.selector import OrderSelector
 from graph.viewer import Viewer
+from storage.lists import OrderBy, Where
 
 By = Annotated[OrderSelector, strawberry.argument(description="Which.")]
+
+
+@strawberry.type(description="A refund, with the order that it is for.")
+class OrderRefund:
+    order: PaymentsOrder = strawberry.field(description="The order.")
+    refund: Refund = strawberry.field(description="The refund.")
 
 
 @strawberry.type(name="PaymentsIntegration", description="A payment system's part of the API.")
@@ -22,6 +32,31 @@ class PaymentsQuery:
     async def order(self, by: By) -> PaymentsOrder | None:
         order = await find_order(self.viewer, by)
         return payments_order_view(seen_by(self.viewer, order)) if order else None
+
+    @strawberry.field(
+        description="Refunds that stand here, the oldest orders' first. Pending ones are to be paid out."
+    )
+    async def refunds(
+        self,
+        status: Annotated[
+            RefundStatus, strawberry.argument(description="Where they stand.")
+        ] = RefundStatus.PENDING,
+        first: Annotated[int, strawberry.argument(description="How many at most, 1 to 100.")] = 50,
+    ) -> list[OrderRefund]:
+        check_page(first)
+        orders = self.viewer.services.orders
+        # Each order found has at least one.
+        page = await orders.page(self.viewer.scope, Where(refund=status), OrderBy.PLACED_AT_ASC, first=first)
+        found = [
+            OrderRefund(
+                order=payments_order_view(seen_by(self.viewer, order)),
+                refund=refund_view(refund, order.currency),
+            )
+            for order in page.items
+            for refund in order.refunds
+            if refund.status is status
+        ]
+        return found[:first]
 
 
 @strawberry.type(name="LogisticsIntegration", description="A carrier's or warehouse's part of the API.")

@@ -10,9 +10,12 @@ from graph.filters import OrderWhere, where_of
 from graph.listing import After, Before, First, Last, Search, Sort, order_page
 from graph.lookup import find_order
 from graph.marketplace.order import Order, order_view
+from graph.refusals import BadInput
 from graph.seen import seen_by
 from graph.types.actions import Deadline, deadline_views
-from graph.types.paging import Connection, check_page
+from graph.types.ids import decode_as, encode
+from graph.types.merchants import Merchant, merchant_view
+from graph.types.paging import Connection, check_page, connection
 from graph.types.policies import PolicySetting, policy_settings
 from graph.types.selector import OrderSelector
 from graph.viewer import Viewer
@@ -56,6 +59,19 @@ class MarketplaceQuery:
         order = await find_order(self.viewer, by)
         return self._view(order) if order else None
 
+    @strawberry.field(description="The merchants that sell on the marketplace, by id, a page at a time.")
+    async def merchants(self, first: First = None, after: After = None) -> Connection[Merchant]:
+        check_page(first)
+        merchants = self.viewer.services.merchants
+        found = await merchants.page((first or 0) + 1, _merchant_id(after))
+        return connection(
+            [merchant_view(each) for each in found[:first]],
+            [encode("Merchant", each.id) for each in found[:first]],
+            has_next=len(found) > (first or 0),
+            has_previous=after is not None,
+            count=merchants.count,
+        )
+
     @strawberry.field(description="The marketplace's policies, as they hold for orders placed from now on.")
     async def policies(self) -> list[PolicySetting]:
         return policy_settings(await self.viewer.services.settings.marketplace_policies())
@@ -78,3 +94,13 @@ class MarketplaceQuery:
             message=stuck.message,
             next_try=stuck.next_try,
         )
+
+
+def _merchant_id(cursor: str | None) -> str:
+    """The merchant after which a page starts."""
+    if cursor is None:
+        return ""
+    merchant_id = decode_as("Merchant", cursor)
+    if merchant_id is None:
+        raise BadInput("This cursor is not one of this list's; start without a cursor.")
+    return merchant_id

@@ -45,9 +45,11 @@ class OrderErrorCode(StrEnum):
 
 def describe(kind: type[Enum], description: str, values: Mapping[Enum, str]) -> None:
     """Make an enumeration one of the schema's. Raises KeyError for a value without a sentence."""
-    strawberry.enum(kind, description=description)
+    if "__strawberry_definition__" not in vars(kind):  # else a type was faster that has it as a field
+        strawberry.enum(kind)
     definition = vars(kind)["__strawberry_definition__"]
     assert isinstance(definition, StrawberryEnumDefinition)
+    definition.description = description
     for value in definition.values:
         value.description = values[kind(value.value)]
 
