@@ -33,6 +33,10 @@ def _refundable(moment: Moment) -> str:
     return _amount(moment, moment.line.refundable)
 
 
+def _kept(moment: Moment) -> str:
+    return _amount(moment, moment.line.refundable + moment.line.reserved)
+
+
 def _amount(moment: Moment, minor: int) -> str:
     return f"{money.text(minor, moment.order.currency)} {moment.order.currency}"
 
@@ -58,7 +62,7 @@ def refundable(moment: Moment) -> bool:
     return 0 < asked <= moment.line.refundable
 
 
-@guard("{left} can still be refunded on this line; refund it before closing.", left=_refundable)
+@guard("{left} of this line have not gone back to the customer yet; close it once they have.", left=_kept)
 def nothing_refundable(moment: Moment) -> bool:
     """Is nothing left to refund, and no refund on its way?"""
     return moment.line.refundable == 0 and moment.line.reserved == 0

@@ -98,7 +98,8 @@ class Hub:
                     yield Heartbeat(position)
 
     async def run(self) -> None:
-        """Follow the feed until cancelled, then end every subscription."""
+        """Follow the feed until cancelled, then end every subscription. May be run again."""
+        self._closed = False
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._read())

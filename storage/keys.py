@@ -46,6 +46,8 @@ def find_keys(process: Process, order: Order) -> Document:
             found.append(key(scope, "status", status.code))
     whole = Scope.marketplace()
     found += [key(whole, "merchant", line.merchant_id) for line in order.lines]
+    if order.external_reference is not None:
+        found.append(key(whole, "external", order.external_reference))
     found += [key(whole, "refund", refund.status) for refund in order.refunds]
     found += _of_units(whole, [*order.lines, *order.merchant_orders], tuple(Party))
     texts = [order.external_reference or "", order.customer.email]

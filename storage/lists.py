@@ -93,7 +93,7 @@ async def page(
     assert count is not None
     field = _sort_field(scope, order_by)
     down = order_by in (OrderBy.PLACED_AT_DESC, OrderBy.CHANGED_AT_DESC)
-    conditions = [scope.order_filter(), order_filter(scope, where)]
+    conditions = [order_filter(scope, where), scope.order_filter()]
     if after is not None:
         conditions += _beyond(field, "lt" if down else "gt", _read_cursor(after, order_by))
     if before is not None:
@@ -102,7 +102,7 @@ async def page(
     found = await (
         database.collection("orders")
         .find(
-            _all(conditions),
+            both(*conditions),
             {**FIELDS, "own": 1},
             sort=[(field, direction), ("_id", direction)],
             limit=count + 1,
@@ -121,8 +121,8 @@ async def page(
 
 async def count(database: Database, scope: Scope, where: Where) -> int:
     """Return how many orders a list has in all."""
-    conditions = [scope.order_filter(), order_filter(scope, where)]
-    return await database.collection("orders").count_documents(_all(conditions))
+    conditions = [order_filter(scope, where), scope.order_filter()]
+    return await database.collection("orders").count_documents(both(*conditions))
 
 
 def order_filter(scope: Scope, where: Where) -> Document:
@@ -147,7 +147,7 @@ def order_filter(scope: Scope, where: Where) -> Document:
         found.append({"$or": [order_filter(scope, each) for each in where.or_]})
     if where.not_ is not None:
         found.append({"$nor": [order_filter(scope, where.not_)]})
-    return _all(found)
+    return both(*found)
 
 
 def _words(scope: Scope, where: Where) -> list[str]:
@@ -179,9 +179,16 @@ def _time(at: datetime | None) -> datetime | None:
     return at and naive(at)
 
 
-def _all(conditions: list[Document]) -> Document:
+def both(*conditions: Document) -> Document:
+    """Return the filter for documents that meet all of these; plain fields where that says the same.
+
+    An `$and` hides the fields in it from the planners of some servers.
+    """
     given = [condition for condition in conditions if condition]
-    return {"$and": given} if given else {}
+    fields = [field for condition in given for field in condition]
+    if len(set(fields)) < len(fields):
+        return {"$and": given}
+    return {field: wanted for condition in given for field, wanted in condition.items()}
 
 
 def _sort_field(scope: Scope, order_by: OrderBy) -> str:

@@ -14,14 +14,14 @@ from domain.order import Entry, Order
 from domain.process import Process
 from storage import history, idempotency, ids, lists, placing, timers
 from storage.changing import Change, Changed, D, Decision
-from storage.client import DESCENDING, Collection, Database, DatabaseUnavailable, Document
+from storage.client import Collection, Database, DatabaseUnavailable, Document
 from storage.clock import Clock
 from storage.documents import FIELDS, from_document
 from storage.idempotency import CommandKey
 from storage.keys import key as find_key
 from storage.lists import OrderBy, Page, Where
 from storage.placing import Placed
-from storage.scope import Scope, ScopeKind
+from storage.scope import Scope
 from storage.timers import Stuck
 
 __all__ = ["Changed", "CommandKey", "Decision", "OrderBy", "Orders", "Page", "Placed", "Stuck", "Where"]
@@ -62,22 +62,17 @@ class Orders:
         A merchant may name it by its merchant order's id or reference as well. An external reference is
         unique in its channel only; without a channel the newest answers.
         """
-        where: Document
-        newest = None
         if id is not None:
-            where = {"_id": id}
-            if scope.kind is ScopeKind.MERCHANT:
-                where = {"$or": [where, {"keys": find_key(scope, "id", id)}]}
-        elif reference is not None:
-            where = lists.order_filter(scope, Where(reference=reference))
-        elif external_reference is not None:
-            where = {"external_reference": external_reference}
-            where |= {} if channel is None else {"channel": channel}
-            newest = [("placed_at", DESCENDING)]
-        else:
-            raise ValueError("Name the order by its id, its reference or its external reference.")
-        stored = await self._orders.find_one(scope.order_filter() | where, FIELDS, sort=newest)
-        return None if stored is None else from_document(stored)
+            # Two plain look-ups: each is one step in an index, which `$or` is not on every server.
+            return await self._one(scope, {"_id": id}) or await self._one(
+                scope, {"keys": find_key(scope, "id", id)}
+            )
+        if reference is not None:
+            return await self._one(scope, lists.order_filter(scope, Where(reference=reference)))
+        if external_reference is not None:
+            named: Document = {"keys": find_key(Scope.marketplace(), "external", external_reference)}
+            return await self._one(scope, named | ({} if channel is None else {"channel": channel}))
+        raise ValueError("Name the order by its id, its reference or its external reference.")
 
     async def change(
         self,
@@ -137,6 +132,11 @@ class Orders:
     async def note_failure(self, order_id: str, deadline_id: str, message: str, next_try: datetime) -> None:
         """Record that a deadline's move failed, and let `next_deadline` wait until `next_try` for it."""
         await timers.note_failure(self._orders, order_id, deadline_id, message, next_try)
+
+    async def _one(self, scope: Scope, where: Document) -> Order | None:
+        newest = [("placed_at", -1), ("_id", -1)]
+        stored = await self._orders.find_one(lists.both(where, scope.order_filter()), FIELDS, sort=newest)
+        return None if stored is None else from_document(stored)
 
     @property
     def _orders(self) -> Collection:

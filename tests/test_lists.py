@@ -306,12 +306,10 @@ def test_every_filter_is_served_by_an_index() -> None:
     samples |= {name: at for name in FILTERS if name.endswith(("_after", "_before"))}
     first_field = {index.document["name"]: next(iter(index.document["key"])) for index in ORDERS}
 
-    asked = {
-        name: order_filter(EVERYTHING, Where(**{name: samples.get(name, "a")}))["$and"] for name in FILTERS
-    }
+    asked = {name: order_filter(EVERYTHING, Where(**{name: samples.get(name, "a")})) for name in FILTERS}
 
     served = {name: first_field[index] for name, index in FILTERS.items()}
-    assert {name: [path for part in parts for path in part] for name, parts in asked.items()} == {
+    assert {name: list(parts) for name, parts in asked.items()} == {
         name: [path] for name, path in served.items()
     }
 
@@ -320,7 +318,7 @@ def test_every_filter_is_served_by_an_index() -> None:
 def test_a_merchants_own_times_and_totals_are_served_by_an_index(name: str) -> None:
     value: Any = 1 if name.startswith("total") else datetime(2026, 3, 2, tzinfo=UTC)
 
-    (part,) = order_filter(M1, Where(**{name: value}))["$and"]
+    (path,) = order_filter(M1, Where(**{name: value}))
 
-    assert next(iter(part)).startswith("own.m1.")
+    assert path.startswith("own.m1.")
     assert any("own.$**" in index.document["key"] for index in ORDERS)

@@ -78,6 +78,13 @@ def test_without_an_amount_all_that_is_left_is_refunded(external: bool):
         assert money(here) == (1000, 0, 0)
 
 
+def test_asking_for_all_of_it_twice_is_asking_once():
+    here = walk(canceled(external=False), "marketplace refund")
+    again = attempt(here, "marketplace refund")
+    assert isinstance(again, Outcome)
+    assert (again.order, again.entries, again.already) == (here.order, (), ("o1-1",))
+
+
 @pytest.mark.parametrize("amount", [0, -1, 1001])
 def test_a_refund_is_more_than_nothing_and_at_most_what_is_left(amount: int):
     answer = refused(canceled(), f"marketplace refund, amount={amount}")
@@ -158,9 +165,10 @@ def test_settling_is_offered_while_a_refund_is_on_its_way(role: Role):
 
 
 def test_a_line_is_not_closed_while_money_may_still_go_back():
-    assert refused(canceled(), "marketplace close").message == (
-        "10.00 EUR can still be refunded on this line; refund it before closing."
-    )
+    for here in (canceled(), walk(canceled(), "marketplace refund")):
+        assert refused(here, "marketplace close").message == (
+            "10.00 EUR of this line have not gone back to the customer yet; close it once they have."
+        )
     part = walk(canceled(), "marketplace refund, amount=400", "payments confirm_refund, refund=o1-r1")
     waiting = walk(part, "marketplace refund, amount=100")
     assert refused(waiting, "marketplace close").message == (
