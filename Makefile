@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 GRAPHIQL := graph/graphiql
+NPM := $(shell command -v npm 2>/dev/null)
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
@@ -26,13 +27,12 @@ $(READY): pyproject.toml requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-run: setup ## start the server with demo data (with GraphiQL where npm is there to build it)
+run: setup ## start the server with demo data; ARGS are its own, as in: make run ARGS="--port 8001"
 	@$(MAKE) --no-print-directory graphiql || echo "GraphiQL could not be built (see above); the API works without it."
-	$(BIN)/orderflow serve --demo
+	$(BIN)/orderflow serve --demo $(ARGS)
 
-graphiql: ## build the page that the server shows to browsers at /graphql
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(GRAPHIQL)/dist/.built; \
-	else echo "npm is not installed: going on without GraphiQL; the API works without it."; fi
+graphiql: $(if $(NPM),$(GRAPHIQL)/dist/.built) ## build the page that the server shows to browsers at /graphql
+	@$(if $(NPM),:,echo "npm is not installed: going on without GraphiQL; the API works without it.")
 
 $(GRAPHIQL)/dist/.built: $(shell find $(GRAPHIQL) -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 	cd $(GRAPHIQL) && npm ci --no-audit --no-fund && npm run build

@@ -4,12 +4,12 @@ The product of the linked machines is explored exactly: a guard may say yes or n
 Source: design, product, "The engine", 6.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import product
 
 from domain.actors import Party
-from domain.process import BEFORE, STAY, Machine, Move, Process, Trigger
+from domain.process import BEFORE, STAY, Machine, Move, Process, Standings, Trigger
 from domain.wellformed import malformed
 
 Stand = tuple[str | None, str | None]
@@ -90,8 +90,7 @@ class _Explorer:
         self.found = Product(machines)
 
     def run(self) -> Product:
-        first = [(None, None)] * len(self.machines)
-        start: list[Stand] = list(first)
+        start: list[Stand] = [(None, None)] * len(self.machines)
         at = self.index[self.process.first]
         start[at] = (self.machines[at].initial, None)
         ways: dict[Combination, set[Combination]] = {}
@@ -188,7 +187,7 @@ class _Explorer:
                 there[at] = (self.machines[at].initial, None)
         return tuple(there)
 
-    def _matches(self, here: Combination, stands: Mapping[Party, frozenset[str]]) -> bool:
+    def _matches(self, here: Combination, stands: Standings) -> bool:
         return all(here[self.index[party]][0] in states for party, states in stands.items())
 
     def _stuck(self, ways: dict[Combination, set[Combination]]) -> None:

@@ -93,7 +93,8 @@ def draft(
         channel=channel,
         external_reference=external_reference,
     )
-    if order.total > money.LARGEST:
+    # Before discounts: then none of the sums that anybody is shown is larger either.
+    if order.total + sum(line.discount for line in lines) > money.LARGEST:
         return (Problem(("lines",), "The order's total is larger than any amount that can be recorded."),)
     if expected_total is not None and expected_total != order.total:
         is_, should = (money.text(x, currency) for x in (order.total, expected_total))
@@ -108,12 +109,14 @@ def _wrong_lines(lines: Sequence[DraftLine]) -> list[Problem]:
         return [Problem(("lines",), f"An order has at most {MOST_LINES} lines; this one has {len(lines)}.")]
     found: list[Problem] = []
     for i, line in enumerate(lines):
-        if not 0 < line.quantity <= MOST_PIECES:
+        countable = 0 < line.quantity <= MOST_PIECES
+        if not countable:
             found.append(_problem(i, "quantity", f"Quantity must be between 1 and {MOST_PIECES}."))
         amounts = {"unit_price": line.unit_price, "discount": line.discount, "tax": line.tax}
         negative = [name for name, amount in amounts.items() if amount < 0]
         found += [_problem(i, name, "An amount cannot be negative.") for name in negative]
-        if line.discount > line.quantity * line.unit_price:
+        # Otherwise it is not the discount that is wrong.
+        if countable and not negative and line.discount > line.quantity * line.unit_price:
             found.append(_problem(i, "discount", "A discount cannot be larger than what it is taken off."))
         empty = [name for name, text in (("sku", line.sku), ("name", line.name)) if not text.strip()]
         found += [_problem(i, name, "This cannot be empty.") for name in empty]

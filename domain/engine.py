@@ -14,7 +14,7 @@ from datetime import datetime
 from domain.actors import Actor
 from domain.order import Entry, Order, Unit
 from domain.outcome import Intent, Offer, Outcome
-from domain.process import Process, Trigger, UnitKind
+from domain.process import Process, Trigger
 from domain.refusal import Refusal, listed_no
 from domain.step import Step
 
@@ -24,8 +24,7 @@ def place(process: Process, order: Order, actor: Actor, now: datetime) -> Outcom
     step = Step(process, order, now)
     first = process.variants(process.first)[0].initial
     step.record(Entry(order.seq + 1, now, None, process.first, None, first, "placed", actor))
-    units: Sequence[Unit] = order.lines if process.unit is UnitKind.LINE else order.merchant_orders
-    for unit in units:
+    for unit in process.units(order):
         step.enter(unit.id, process.first, None, "placed", actor)
     step.sweep()
     return step.outcome()
@@ -60,7 +59,7 @@ def offers(process: Process, order: Order, unit: Unit, actor: Actor, now: dateti
     """What this actor could fire on this unit now, each with the reason where it is not possible."""
     found: list[Offer] = []
     for party, position in unit.positions.items():
-        state = process.machine(party, position.machine).states[position.state]
+        state = process.state(party, position)
         for move in state.moves:
             if move.trigger is Trigger.ACTOR and actor.role in move.by:
                 intent = Intent(move.event, unit.id, party, actor)

@@ -62,7 +62,7 @@ def refundable(moment: Moment) -> bool:
     return 0 < asked <= moment.line.refundable
 
 
-@guard("{left} of this line have not gone back to the customer yet; close it once they have.", left=_kept)
+@guard("{left} of this line can still be refunded or are on their way back; close it after that.", left=_kept)
 def nothing_refundable(moment: Moment) -> bool:
     """Is nothing left to refund, and no refund on its way?"""
     return moment.line.refundable == 0 and moment.line.reserved == 0

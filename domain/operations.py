@@ -1,6 +1,5 @@
 """What a person does that is more than one event on one unit. Pure: order in, outcome or refusal out."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,10 +18,10 @@ def record_payment(
 ) -> Outcome | Refusal:
     """Record money that came in (`amount` in minor units, more than zero, at most what is due).
 
-    Once nothing is due any more, all that waits for the payment moves; before that, the part payment is
-    a history entry of the whole order. The same reference and amount again change nothing; the same reference
-    with another amount is refused, and so is whoever may not fire the process's event for payments.
-    Source: design, process marketplace-merchant, row `pay`.
+    Once nothing is due any more, all that waits for the payment moves; before that, and where nothing waits
+    for it yet, the payment is a history entry of the whole order. The same reference and amount again change
+    nothing; the same reference with another amount is refused, and so is whoever may not fire the process's
+    event for payments. Source: design, process marketplace-merchant, row `pay`.
     """
     roles = _payers(process)
     if actor.role not in roles:
@@ -31,25 +30,30 @@ def record_payment(
     known = next((p for p in order.payments if p.reference == reference), None)
     if known is not None:
         if known.amount == amount:
-            return Outcome(order, already=tuple(unit.id for unit in _units(order)))
+            return Outcome(order, already=tuple(unit.id for unit in process.units(order)))
         booked = f"{money.text(known.amount, order.currency)} {order.currency}"
-        return _refused(f"Payment {reference} was already recorded with {booked}.", "payment_reference")
+        sentence = f"Payment {reference} was already recorded with {booked}."
+        return _refused(process, sentence, "payment_reference")
     lacking = due(order)
     if not 0 < amount <= lacking:
         left = f"{money.text(lacking, order.currency)} {order.currency}"
         sentence = f"{left} are due on this order." if lacking else "Nothing is due on this order."
-        return _refused(f"{sentence} A payment must be more than nothing and not more than that.", "due")
+        sentence += " A payment must be more than nothing and not more than that."
+        return _refused(process, sentence, "due")
     paid = with_payment(order, Payment(reference, amount, now, actor.id))
     given = {"amount": amount, "payment": reference}
-    if due(paid) > 0:
-        entry = Entry(order.seq + 1, now, None, None, None, None, "part_payment", actor, input=given)
-        return Outcome(replace(paid, seq=entry.seq, changed_at=now), (entry,))
     intents = [
         Intent(process.pays, unit.id, process.first, actor, given)
-        for unit in _units(paid)
-        if _lists(process, unit, process.pays)
+        for unit in process.units(paid)
+        if due(paid) == 0 and _lists(process, unit, process.pays)
     ]
-    return perform(process, paid, intents, now)
+    outcome = perform(process, paid, intents, now)
+    if outcome.entries:
+        return outcome
+    # An outcome without an entry is not written, and money that came in must never be forgotten.
+    event = "part_payment" if due(paid) > 0 else "payment"
+    entry = Entry(order.seq + 1, now, None, None, None, None, event, actor, input=given)
+    return Outcome(replace(paid, seq=entry.seq, changed_at=now), (entry,))
 
 
 def _payers(process: Process) -> set[Role]:
@@ -68,13 +72,9 @@ def _lists(process: Process, unit: Unit, event: str) -> bool:
     position = unit.positions.get(process.first)
     if position is None:
         return False
-    moves = process.machine(process.first, position.machine).states[position.state].moves
+    moves = process.state(process.first, position).moves
     return any(move.event == event and move.trigger is Trigger.ACTOR for move in moves)
 
 
-def _units(order: Order) -> Sequence[Unit]:
-    return [unit for unit in (*order.lines, *order.merchant_orders) if unit.positions]
-
-
-def _refused(sentence: str, rule: str) -> Refusal:
-    return Refusal(RefusalCode.GUARD_FAILED, sentence, rule, None, "pay")
+def _refused(process: Process, sentence: str, rule: str) -> Refusal:
+    return Refusal(RefusalCode.GUARD_FAILED, sentence, rule, None, process.pays)

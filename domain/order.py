@@ -175,7 +175,8 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row of the history. `unit`, `party` and `source` are None where a row concerns the whole order.
+    """One row of the history. `unit` is None where it concerns the whole order, `party` and `target` where no
+    machine moved, `source` where a machine started.
 
     `cause` is the seq of the entry that pulled this one along.
     """

@@ -48,8 +48,7 @@ def status_of_unit(process: Process, unit: Unit, audience: Audience) -> Status |
 
 def status_of_order(process: Process, order: Order, audience: Audience) -> Status | None:
     """The roll-up over all units of the order that this audience reads."""
-    units: Iterable[Unit] = order.lines if process.unit is UnitKind.LINE else order.merchant_orders
-    return _roll_up(process, units, audience)
+    return _roll_up(process, process.units(order), audience)
 
 
 def status_of_merchant_order(

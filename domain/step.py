@@ -3,7 +3,7 @@
 Private to the engine; everything else calls engine.py. Design: product, "The engine", 1 to 5.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from domain.actors import SYSTEM, Actor, Party, Role
 from domain.moment import Change, Moment
 from domain.order import Deadline, Entry, Input, Line, Order, Position, Reading, Unit
 from domain.outcome import Intent, Outcome, Requested
-from domain.process import BEFORE, STAY, Machine, Move, Process, State, Trigger
+from domain.process import BEFORE, STAY, Machine, Move, Process, Standings, State, Trigger
 from domain.refusal import Refusal, RefusalCode, not_listed, refusal
 from domain.splitting import split_line
 
@@ -52,7 +52,7 @@ class Step:
         if unit is None or position is None:
             sentence = f"There is nothing here that {intent.event} could move."
             return Refusal(RefusalCode.NOT_FOUND, sentence, "unit", None, intent.event)
-        state = self._state(intent.party, position)
+        state = self.process.state(intent.party, position)
         move = _listed(state, intent)
         again = position.event == intent.event and position.actor == intent.actor.id
         if move is None:
@@ -114,7 +114,7 @@ class Step:
 
     def sweep(self) -> None:
         """Settle every unit: what one of them changed in the order may set others free."""
-        units = [*self.order.lines, *self.order.merchant_orders]
+        units = self.process.units(self.order)
         for _ in range(_BOUND):
             before = len(self.entries)
             for unit in units:
@@ -153,7 +153,7 @@ class Step:
 
     def _pulled_by(self, unit: Unit, root: Intent | None, trigger: Trigger) -> Iterator[tuple[Party, Move]]:
         for party, position in unit.positions.items():
-            for move in self._state(party, position).moves:
+            for move in self.process.state(party, position).moves:
                 if move.trigger is trigger and self._holds(unit, position, move, root):
                     yield party, move
 
@@ -168,8 +168,7 @@ class Step:
     # One move
 
     def _move(self, unit_id: str, party: Party, move: Move, root: Intent | None, cause: int | None) -> None:
-        unit = self.order.unit(unit_id)
-        assert unit is not None
+        unit = self._unit(unit_id)
         position = unit.positions[party]
         given = _input(root)
         actor = root.actor if root and cause is None else SYSTEM
@@ -196,16 +195,13 @@ class Step:
             {k: v for k, v in given.items() if k != "reason"} if cause is None else {},
         )
         self.record(entry)
+        by = root or Intent(move.event, unit_id, party, SYSTEM)
         if target != STAY:
             before = position.state if move.remember else position.before
-            by = root or Intent(move.event, unit_id, party, SYSTEM)
-            self._stand(
-                unit_id, party, Position(position.machine, target, self.now, by.event, by.actor.id, before)
-            )
+            there = Position(position.machine, target, self.now, by.event, by.actor.id, before)
+            self._stand(unit_id, party, there)
         for other in move.starts:
-            self.enter(
-                unit_id, other, entry.seq, root.event if root else move.event, root.actor if root else SYSTEM
-            )
+            self.enter(unit_id, other, entry.seq, by.event, by.actor)
 
     def enter(self, unit_id: str, party: Party, cause: int | None, event: str, actor: Actor) -> None:
         """Start a party's machine on a unit, unless it runs already."""
@@ -228,7 +224,7 @@ class Step:
     def _stand(self, unit_id: str, party: Party, position: Position) -> None:
         """Put a machine at a state: what is read there, and its deadlines for those of the state it left."""
         unit = self._unit(unit_id)
-        state = self._state(party, position)
+        state = self.process.state(party, position)
         reads = dict(unit.reads)
         for audience in self.process.audiences(party):
             if state.labels.get(audience):
@@ -251,9 +247,6 @@ class Step:
         if policy is None:
             return self.process.variants(party)[0]
         return self.process.machine(party, str(self.order.policies.value(policy, unit.merchant_id)))
-
-    def _state(self, party: Party, position: Position) -> State:
-        return self.process.machine(party, position.machine).states[position.state]
 
     def _unit(self, unit_id: str) -> Unit:
         unit = self.order.unit(unit_id)
@@ -293,7 +286,7 @@ def _part_problem(unit: Unit, quantity: int | None) -> str | None:
     return None
 
 
-def matches(unit: Unit, stands: Mapping[Party, frozenset[str]]) -> bool:
+def matches(unit: Unit, stands: Standings) -> bool:
     """Say whether the unit's machines stand at one of these states each."""
     for party, states in stands.items():
         position = unit.positions.get(party)

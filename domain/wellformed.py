@@ -3,11 +3,11 @@
 What its machines do together is not asked here (check.py).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
 
-from domain.actors import Party, Role
-from domain.process import BEFORE, STAY, Machine, Move, Process, State, Trigger
+from domain.actors import Role
+from domain.process import BEFORE, STAY, Machine, Move, Process, Standings, State, Trigger
 
 
 def malformed(process: Process) -> Iterator[str]:
@@ -51,7 +51,7 @@ def _malformed_links(process: Process) -> Iterator[str]:
                     yield f"{machine.name} {code} is told {link.event}, which it does not list"
 
 
-def _unknown(process: Process, who: str, stands: Mapping[Party, frozenset[str]]) -> Iterator[str]:
+def _unknown(process: Process, who: str, stands: Standings) -> Iterator[str]:
     known = {(machine.party, code) for machine in process.machines for code in machine.states}
     for party, codes in stands.items():
         for code in sorted(codes):

@@ -140,7 +140,7 @@ class Tokens:
             raise TokenMalformed(f"it is longer than {LONGEST} characters")
         try:
             claims = jwt.decode(token, self._key, algorithms=ALGORITHMS).claims
-        except (JoseError, ValueError, RecursionError):
+        except (JoseError, ValueError, TypeError, RecursionError):  # TypeError: a header that is a list
             raise TokenMalformed("its form or signature is wrong") from None
         try:
             self._claims.validate(claims)
@@ -152,9 +152,10 @@ class Tokens:
 
 
 def _principal(claims: Mapping[str, Any]) -> Principal:
-    merchant_id, customer_id, token_id = (
-        _text(claims, name) for name in ("merchant_id", "customer_id", "jti")
+    sub, merchant_id, customer_id, token_id = (
+        _text(claims, name) for name in ("sub", "merchant_id", "customer_id", "jti")
     )
+    assert sub, "the registry asks for it"
     try:
         role = Role(claims.get("role"))
         expires_at = datetime.fromtimestamp(claims["exp"], UTC)
@@ -162,12 +163,13 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
         raise TokenMalformed("claim 'role' or 'exp' has no usable value") from None
     if problem := _problem(role, merchant_id, customer_id):
         raise TokenMalformed(problem)
-    return Principal(claims["sub"], role, merchant_id, customer_id, expires_at, token_id)
+    return Principal(sub, role, merchant_id, customer_id, expires_at, token_id)
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str | None:
     value = claims.get(name)
-    if value is not None and not (isinstance(value, str) and value):
+    # Printable: half a character cannot be stored, and a NUL could make two people's keys one.
+    if value is not None and not (isinstance(value, str) and value and value.isprintable()):
         raise TokenMalformed(f"claim '{name}' is not a text")
     return value
 

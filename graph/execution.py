@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 
 DOCUMENTS_KEPT = 256
 
+LONGEST_KEPT = 20_000
+"""Characters; a longer text is read anew each time. Anybody may send some, and kept they fill the memory."""
+
 
 class OrderflowExecutor(StrawberryGraphQLCoreExecutionContext):
     """graphql-core's executor, without its leak on subscriptions."""
@@ -97,7 +100,7 @@ class OrderflowSchema(strawberry.Schema):
 
     def read(self, query: str) -> Reading:
         """The document that the text says, remembered if read before. Raises GraphQLError if it is none."""
-        return self._kept(query)
+        return (self._kept if len(query) <= LONGEST_KEPT else self._read)(query)
 
     def _read(self, query: str) -> Reading:
         try:

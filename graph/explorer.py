@@ -95,9 +95,11 @@ class Explorer:
     async def principals(self, request: Request) -> Response:
         """`[{name, role, token}]`: tokens to act as the people of the demo. Development only.
 
-        Asked under a name of this machine only: a page elsewhere that points its own name here gets nothing.
+        Asked from this machine and under a name of it only: neither the rest of the network, whatever it calls
+        us, nor a page elsewhere that points its own name here gets anything.
         """
-        if request.url.hostname not in LOOPBACK:
+        asking = request.client.host if request.client else None
+        if asking not in LOOPBACK or request.url.hostname not in LOOPBACK:
             raise BadRequest(
                 404, "Tokens are handed out on this machine only. Make one with `orderflow token`."
             )

@@ -36,8 +36,9 @@ def command_key(
         return None
     if not 0 < len(key) <= LONGEST:
         return invalid(f"An idempotency key has 1 to {LONGEST} characters.", "idempotencyKey")
-    asked_by = f"{principal.role}:{principal.sub}"
-    return CommandKey(asked_by, operation, key, fingerprint(sent))
+    # Somebody may act for several merchants: what was done for one says nothing about the others.
+    asked_by = [principal.role, principal.sub, principal.merchant_id, principal.customer_id]
+    return CommandKey(orjson.dumps(asked_by).decode(), operation, key, fingerprint(sent))
 
 
 def fingerprint(sent: "DataclassInstance") -> str:

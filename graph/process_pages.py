@@ -3,16 +3,16 @@
 Pure text from the definitions. It must not know where the page is shown or kept.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import assert_never
 
-from domain.actors import Audience, Party
+from domain.actors import Audience
 from domain.check import explore
 from domain.diagram import mermaid
 from domain.guards import spell
 from domain.policies import Policy
-from domain.process import BEFORE, STAY, Label, Machine, Move, Process, State, Trigger
+from domain.process import BEFORE, STAY, Label, Machine, Move, Process, Standings, State, Trigger
 
 HEAD = """# Processes
 
@@ -155,7 +155,7 @@ def _meaning(state: State) -> str:
     return " ".join([state.meaning, *notes])
 
 
-def _stands(stands: Mapping[Party, frozenset[str]]) -> str:
+def _stands(stands: Standings) -> str:
     return ", ".join(f"{party} `{'` or `'.join(sorted(states))}`" for party, states in stands.items())
 
 

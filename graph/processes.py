@@ -1,12 +1,11 @@
 """The flow itself as data: machines, states, transitions, links, forbidden pairs, and diagrams."""
 
-from collections.abc import Mapping
 from typing import Annotated
 
 import strawberry
 
 from domain import process as domain
-from domain.process import BEFORE, STAY, Process
+from domain.process import BEFORE, STAY, Process, Standings
 from domain.processes import PROCESSES
 from graph.refusals import BadInput
 from graph.types.actions import camel_case
@@ -166,5 +165,5 @@ def _roles(roles: frozenset[Role]) -> list[Role]:
     return [role for role in Role if role in roles]
 
 
-def _stands(stands: Mapping[Party, frozenset[str]]) -> list[PartyStates]:
+def _stands(stands: Standings) -> list[PartyStates]:
     return [PartyStates(party=party, states=sorted(states)) for party, states in stands.items()]

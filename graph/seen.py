@@ -10,7 +10,7 @@ from datetime import datetime
 
 from strawberry import ID
 
-from domain.actors import Actor, Audience, Party, Role
+from domain.actors import Audience, Party, Role
 from domain.engine import offers
 from domain.order import Deadline, Entry, Line, MerchantOrder, Order, Unit
 from domain.outcome import Offer
@@ -19,11 +19,19 @@ from domain.processes import process_of
 from domain.status import Status, status_of_merchant_order, status_of_order, status_of_unit
 from graph.types.ids import MERCHANT_ORDER, encode
 from graph.viewer import Viewer
-from storage.publication import readers
+from storage.publication import masked, readers
 from storage.scope import ScopeKind
 
 _WHOLE = 1_000_000
 """More rows than any history has."""
+
+_FOLLOWED = {Role.PAYMENTS: (None, Party.MARKETPLACE), Role.LOGISTICS: (Party.MERCHANT,)}
+"""The machines that integrations follow where they hear of all orders; None: what concerns a whole order."""
+
+
+def follows(role: Role, party: Party | None) -> bool:
+    """Whether a role learns of what its topic tells about this party's machine, or about a whole order."""
+    return role not in _FOLLOWED or party in _FOLLOWED[role]
 
 
 @dataclass(slots=True)
@@ -137,32 +145,13 @@ class Seen:
             units = {unit.id}
         elif self.merchant_order is None:
             units.add(None)  # rows about the whole order
-        return [self._masked(entry) for entry in entries if entry.unit in units and self._told(entry)]
+        audience = self.viewer.audience
+        return [masked(entry, audience) for entry in entries if entry.unit in units and self._told(entry)]
 
     def _told(self, entry: Entry) -> bool:
         """Whether this viewer learns of the entry: as its feed tells; integrations only of their machine."""
-        if self.viewer.scope not in readers(self.process, self.order, entry):
-            return False
-        match self.viewer.role:
-            case Role.PAYMENTS:
-                return entry.party in (None, self.party)
-            case Role.LOGISTICS:
-                return entry.party is self.party
-            case _:
-                return True
-
-    def _masked(self, entry: Entry) -> Entry:
-        """The entry without what is not for this viewer: who, why and how on the other side."""
-        match self.viewer.audience:
-            case Audience.BACK_OFFICE:
-                return entry
-            case Audience.MERCHANT_PORTAL:
-                known = (Role.MERCHANT, Role.LOGISTICS)
-                entry = replace(entry, cause=None)
-            case Audience.STOREFRONT:
-                known = (Role.CUSTOMER,)
-                entry = replace(entry, cause=None, source=None, target=None, input={})
-        return entry if entry.actor.role in known else replace(entry, actor=Actor("", entry.actor.role))
+        heard = self.viewer.scope in readers(self.process, self.order, entry)
+        return heard and follows(self.viewer.role, entry.party)
 
 
 def seen_by(viewer: Viewer, order: Order) -> Seen:

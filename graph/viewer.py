@@ -12,11 +12,12 @@ import strawberry
 from strawberry.dataloader import DataLoader
 
 from domain.actors import Actor, Audience, Role
-from graph.auth import Principal
+from graph.auth import Principal, TokenMalformed
 from graph.context import Context
 from graph.refusals import Forbidden
 from graph.services import Services
 from graph.types.ids import MERCHANT_ORDER
+from storage.merchants import is_merchant_id
 from storage.scope import Scope
 
 _ORDER_TYPES = {
@@ -68,7 +69,9 @@ class Viewer:
 
 
 def viewer_of(context: Context) -> Viewer:
-    """The viewer of an operation. Raises TokenMissing (code UNAUTHENTICATED) for an anonymous asker."""
+    """The viewer of an operation. Raises TokenMissing (code UNAUTHENTICATED) for an anonymous asker,
+    TokenMalformed for a merchant that cannot exist.
+    """
     principal = context.authenticated()
     return Viewer(
         principal=principal,
@@ -89,6 +92,8 @@ def viewer_in(context: Context, *roles: Role) -> Viewer:
 
 
 def _scope(principal: Principal) -> Scope:
+    if principal.merchant_id and not is_merchant_id(principal.merchant_id):
+        raise TokenMalformed("its merchant_id is no merchant's id")  # nor part of a field's name
     match principal.role:
         case Role.MERCHANT:
             assert principal.merchant_id, "checked when the token was read"

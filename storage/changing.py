@@ -15,13 +15,13 @@ from domain.order import Order
 from domain.outcome import Outcome
 from domain.processes import process_of
 from storage import idempotency, timers
-from storage.client import DATABASE_NOW, Collection, Document, OutcomeUnknown
+from storage.client import DATABASE_NOW, Collection, DatabaseUnavailable, Document, OutcomeUnknown
 from storage.clock import Clock
 from storage.diff import changes
-from storage.documents import FIELDS, entry_to_document, from_document, to_document
+from storage.documents import FIELDS, entry_to_document, from_document
 from storage.errors import NotDue, OrderNotFound, TooBusy, VersionConflict
 from storage.idempotency import CommandKey
-from storage.keys import find_keys, own_fields
+from storage.keys import findable
 from storage.publication import publications
 from storage.values import naive
 
@@ -79,6 +79,8 @@ class Change(Generic[D]):
                     return changed
             except OutcomeUnknown as error:
                 unknown = error
+            except DatabaseUnavailable as error:
+                raise unknown or error  # what was sent before may have arrived
         raise unknown or TooBusy(self.order_id)
 
     async def _try(self) -> Changed[D] | None:
@@ -125,6 +127,10 @@ class Change(Generic[D]):
             reply = self.reply(changed.decision) if self.reply else {}
             row = idempotency.answer(self.key, now, changed.order.version, reply)
             update["$push"]["replies"] = {"$each": [row], "$slice": -idempotency.MOST}
+        if not self.key:
+            # Before it is sent: a driver that repeats it, on a server that was killed in between and has
+            # forgotten the first, hears that nothing matched. With a key the stored answer tells.
+            self._lost = changed
         try:
             result = await self.orders.update_one(where, update)
         except OutcomeUnknown:
@@ -148,8 +154,7 @@ class Change(Generic[D]):
 def _update(stored: Mapping[str, Any], after: Order, outcome: Outcome, command: str) -> Document:
     """The one update that makes the stored order the settled one and appends what happened."""
     process = process_of(after)
-    document = to_document(after) | find_keys(process, after)
-    document["own"] = own_fields(after, document, stored)
+    document = findable(process, after, stored)
     timers.keep_failures(document, stored)
     part = (FIELDS.keys() | _DERIVED.keys()) - {"version"}
     update = changes(

@@ -6,9 +6,10 @@ to say (or the test clock's), and that it fires once is the write's. Design: sto
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from domain.actors import SYSTEM
 from domain.engine import perform
@@ -17,10 +18,10 @@ from domain.outcome import Intent, Outcome
 from domain.processes import process_of
 from storage.client import Collection, DatabaseUnavailable, Document
 from storage.clock import Clock
-from storage.documents import aware, naive
 from storage.errors import NotDue, OrderNotFound, TooBusy
 from storage.idempotency import CommandKey
 from storage.orders import Orders
+from storage.values import aware, naive
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ class DeadlineWorker:
     async def run_due(self) -> int:
         """Fire all that is due now; returns how many deadlines this worker fired."""
         fired = 0
+        left: list[Document] = []
         while True:
             now = await self._clock.now()
             due = {"next_deadline": {"$lte": naive(now)}}
@@ -75,10 +77,11 @@ class DeadlineWorker:
                 due, {"deadlines": 1, "failures": 1}, sort=[("next_deadline", 1)], limit=_BATCH
             )
             orders = await found.to_list()
-            counts = await asyncio.gather(*(self._fire(order, now) for order in orders))
-            fired += sum(counts)
-            if len(orders) < _BATCH or not any(counts):
+            fired += sum(await asyncio.gather(*(self._fire(order, now) for order in orders)))
+            # A round that moves nothing goes on all the same: those put off made room for those behind them.
+            if len(orders) < _BATCH or orders == left:
                 return fired
+            left = orders
 
     async def _fire(self, stored: Document, now: datetime) -> int:
         """Fire what is due on one order as one step; what does not move is tried again later."""
@@ -87,7 +90,7 @@ class DeadlineWorker:
         # The deadlines name the command, so that it is the same whoever carries it out.
         key = CommandKey(SYSTEM.id, "deadline", ",".join(ids), "")
         try:
-            changed = await self._orders.change(order_id, _decide, key=key, only_if_due=True)
+            changed = await self._orders.change(order_id, partial(_decide, ids), key=key, only_if_due=True)
         except (NotDue, OrderNotFound, TooBusy, DatabaseUnavailable) as error:
             log.debug("Left for the next round: %s", error)
             return 0
@@ -128,8 +131,9 @@ def pause_after(failures: int) -> timedelta:
     return min(_FIRST_PAUSE * 2 ** min(failures, 20), _LONGEST_PAUSE)
 
 
-def _decide(order: Order, now: datetime) -> _Fired:
-    due = tuple(deadline for deadline in order.deadlines if deadline.at <= now)
+def _decide(ids: Container[str], order: Order, now: datetime) -> _Fired:
+    # Those that name the command and no other: what fails beside another that fires is not done under its name.
+    due = tuple(deadline for deadline in order.deadlines if deadline.id in ids and deadline.at <= now)
     intents: Sequence[Intent] = [Intent(d.event, d.unit, d.party, SYSTEM) for d in due]
     return _Fired(due, perform(process_of(order), order, intents, now))
 

@@ -1,6 +1,6 @@
 """What can go wrong with the database, in our own words; turns the driver's errors into these.
 
-The rest of the project catches these and never a driver's error.
+The rest of the project catches these; only the hub, which must not end, catches whatever a driver raises.
 """
 
 import asyncio

@@ -13,7 +13,7 @@ from typing import Any
 
 from storage.client import ASCENDING, Changes, Collection, Database, Document, DuplicateKey, IndexModel
 from storage.cursor import CursorExpired, CursorInvalid
-from storage.documents import aware, naive
+from storage.values import aware, naive
 
 KEPT = timedelta(days=30)
 _EPOCH = "feed_epoch"

@@ -125,7 +125,7 @@ class Hub:
 
     async def _stored(self, topic: str, position: int) -> Sequence[FeedItem]:
         items = await self._feed.page(topic, position, _PAGE)
-        if not items:
+        if not items or items[0].seq != position + 1:
             raise CursorExpired  # so slow that the feed has let go of what comes next
         return items
 

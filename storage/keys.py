@@ -14,6 +14,7 @@ from domain.order import Line, MerchantOrder, Order, Unit
 from domain.process import Process
 from domain.status import status_of_merchant_order, status_of_order
 from storage.client import Document
+from storage.documents import to_document
 from storage.scope import Scope, ScopeKind
 from storage.values import naive
 
@@ -31,12 +32,18 @@ def words(text: str) -> list[str]:
     return unicodedata.normalize("NFKC", text).casefold().split()
 
 
-def find_keys(process: Process, order: Order) -> Document:
-    """Return the fields that lists filter and sort by, besides those of the order itself.
+def findable(process: Process, order: Order, before: Mapping[str, Any] | None) -> Document:
+    """Return an order as it is stored, with the fields that lists filter and sort by.
 
-    `keys` for every filter by equality and for search, `total` in minor units, `merchant_ids` of those that
-    have a merchant order, `next_deadline` (left out when there is none).
+    Those are `keys` for every filter by equality and for search, `total` in minor units, `merchant_ids` of
+    those that have a merchant order, `own` per merchant, and `next_deadline` (left out when there is none).
+    `before` is the order as it was stored; None: it is new.
     """
+    document = to_document(order) | _find_keys(process, order)
+    return document | {"own": _own_fields(order, document, before)}
+
+
+def _find_keys(process: Process, order: Order) -> Document:
     found: list[str] = []
     for audience, scope in (
         (Audience.BACK_OFFICE, Scope.marketplace()),
@@ -64,12 +71,8 @@ def find_keys(process: Process, order: Order) -> Document:
     return fields
 
 
-def own_fields(order: Order, document: Mapping[str, Any], before: Mapping[str, Any] | None) -> Document:
-    """Return `own`: per merchant the total of its part and when that part last changed.
-
-    `document` and `before` are the order as it will be and as it was stored (None: it is new). What another
-    merchant's part goes through does not count.
-    """
+def _own_fields(order: Order, document: Mapping[str, Any], before: Mapping[str, Any] | None) -> Document:
+    """Per merchant the total of its part and when that part last changed, whatever others go through."""
     return {
         merchant: {
             "total": sum(

@@ -13,6 +13,11 @@ from storage.errors import MerchantIdInvalid, MerchantUnknown
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
+def is_merchant_id(text: str) -> bool:
+    """Say whether a merchant can be registered under this id."""
+    return _ID.fullmatch(text) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Merchant:
     """One merchant; `policies` by name, only those it has set."""
@@ -44,7 +49,7 @@ class Merchants:
 
     async def register(self, id: str, name: str) -> Merchant:
         """Make a merchant known, or give a known one its new name. Raises MerchantIdInvalid."""
-        if not _ID.fullmatch(id):
+        if not is_merchant_id(id):
             raise MerchantIdInvalid(id)
         named: Document = {"$set": {"name": name}, "$setOnInsert": {"policies": {}}}
         try:

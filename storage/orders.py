@@ -14,7 +14,7 @@ from domain.order import Entry, Order
 from domain.process import Process
 from storage import history, idempotency, ids, lists, placing, timers
 from storage.changing import Change, Changed, D, Decision
-from storage.client import Collection, Database, DatabaseUnavailable, Document
+from storage.client import Collection, Database, Document
 from storage.clock import Clock
 from storage.documents import FIELDS, from_document
 from storage.idempotency import CommandKey
@@ -149,5 +149,5 @@ class Orders:
                 await history.shorten(self.database, after.id)
             if after.version % 50 == 0:
                 await idempotency.drop_old(self._orders, after.id, after.changed_at)
-        except DatabaseUnavailable:
-            log.warning("Order %s keeps its old history until its next change.", after.id)
+        except Exception:  # the change itself is written, and must not look as if it were not
+            log.warning("Order %s keeps its old history until its next change.", after.id, exc_info=True)

@@ -11,12 +11,12 @@ from domain.order import Order
 from domain.process import Process
 from domain.splitting import line_id
 from storage import ids
-from storage.client import Collection, Database, Document, DuplicateKey, OutcomeUnknown
+from storage.client import Collection, Database, DatabaseUnavailable, Document, DuplicateKey, OutcomeUnknown
 from storage.clock import Clock
-from storage.documents import FIELDS, entry_to_document, from_document, to_document
+from storage.documents import FIELDS, entry_to_document, from_document
 from storage.errors import ExternalReferenceTaken, IdempotencyConflict, TooBusy
 from storage.idempotency import CommandKey
-from storage.keys import find_keys, own_fields
+from storage.keys import findable
 from storage.publication import publications
 
 _TRIES = 8
@@ -37,15 +37,14 @@ async def place(
     orders = database.collection("orders")
     for _ in range(_TRIES):
         document, order = await _new(clock, draft, process, actor, key)
-        refused = await _insert(orders, document)
-        if refused is None:
+        if await _insert(orders, document):
             return Placed(order)
+        taken = await _taken(orders, order)
+        # Asked after that: an order of this very request that could be seen there is seen here.
         if key and (earlier := await _placed_by(orders, key)):
             return earlier
-        if order.external_reference is not None and await orders.find_one(
-            {"external_reference": order.external_reference, "channel": order.channel}, {"_id": 1}
-        ):
-            raise ExternalReferenceTaken(order.external_reference)
+        if taken is not None:
+            raise ExternalReferenceTaken(taken)
         # What is left is a reference that exists already: the next try draws another.
     raise TooBusy(draft.id)
 
@@ -70,8 +69,7 @@ async def _new(
     )
     outcome = engine.place(process, order, actor, now)
     order = outcome.order
-    document = to_document(order) | find_keys(process, order)
-    document["own"] = own_fields(order, document, None)
+    document = findable(process, order, None)
     command = key.id if key else ids.command_id()
     document["history"] = [entry_to_document(entry, command) for entry in outcome.entries]
     document["out"] = publications(process, order, outcome.entries)
@@ -86,20 +84,32 @@ async def _new(
     return document, order
 
 
-async def _insert(orders: Collection, document: Document) -> DuplicateKey | None:
-    """Store the document; returns what a unique index said against it."""
+async def _insert(orders: Collection, document: Document) -> bool:
+    """Store the document; returns False when a unique index said no to it."""
+    try:
+        return await _insert_once(orders, document)
+    except OutcomeUnknown as unknown:
+        try:
+            # Sent again with the same id it is stored once, whatever became of the first.
+            return await _insert_once(orders, document)
+        except DatabaseUnavailable:
+            raise unknown from None
+
+
+async def _insert_once(orders: Collection, document: Document) -> bool:
     try:
         await orders.insert_one(document)
-    except DuplicateKey as refused:
-        return refused
-    except OutcomeUnknown:
-        # Sent again with the same id it is stored once, whatever became of the first.
-        try:
-            await orders.insert_one(document)
-        except DuplicateKey as refused:
-            stored = await orders.find_one({"_id": document["_id"]}, {"_id": 1})
-            return None if stored else refused
-    return None
+    except DuplicateKey:
+        # What is in the way is this document itself when it was sent before, by us or by the driver.
+        return await orders.find_one({"_id": document["_id"]}, {"_id": 1}) is not None
+    return True
+
+
+async def _taken(orders: Collection, order: Order) -> str | None:
+    """The order's external reference if its channel has an order with it."""
+    where = {"external_reference": order.external_reference, "channel": order.channel}
+    there = order.external_reference is not None and await orders.find_one(where, {"_id": 1})
+    return order.external_reference if there else None
 
 
 async def _placed_by(orders: Collection, key: CommandKey) -> Placed | None:

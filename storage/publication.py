@@ -4,15 +4,23 @@ Pure. It decides what each viewer learns; it must not know how the feed is store
 Design: storage, "Events"; API, "Subscriptions".
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from domain.actors import Audience, Role
+from domain.actors import Actor, Audience, Role
 from domain.order import Entry, MerchantOrder, Order, Unit
 from domain.process import Process
 from domain.status import Status, status_of_order, status_of_unit
 from storage.client import Document
-from storage.documents import naive
-from storage.scope import Scope
+from storage.scope import Scope, ScopeKind
+from storage.values import naive
+
+KNOWN: Mapping[Audience, Collection[Role]] = {
+    Audience.BACK_OFFICE: tuple(Role),
+    Audience.MERCHANT_PORTAL: (Role.MERCHANT, Role.LOGISTICS),
+    Audience.STOREFRONT: (Role.CUSTOMER,),
+}
+"""In which roles an audience reads who acted; of all others it reads the role alone."""
 
 
 def publications(process: Process, order_after: Order, entries: Iterable[Entry]) -> list[Document]:
@@ -53,22 +61,35 @@ def readers(process: Process, order: Order, entry: Entry) -> Sequence[Scope]:
     return scopes
 
 
+def masked(entry: Entry, audience: Audience) -> Entry:
+    """Return the entry without what is not for this audience: who acted (the id is then ""), and how."""
+    if audience is not Audience.BACK_OFFICE:
+        entry = replace(entry, cause=None)
+    if audience is Audience.STOREFRONT:
+        entry = replace(entry, source=None, target=None, input={})
+    if entry.actor.role not in KNOWN[audience]:
+        entry = replace(entry, actor=Actor("", entry.actor.role))
+    return entry
+
+
 def _body(process: Process, order: Order, entry: Entry, scope: Scope) -> Document:
     unit = order.unit(entry.unit) if entry.unit else None
     merchant_order = _merchant_order(order, unit) if unit else None
     own = {"id": merchant_order.id, "reference": merchant_order.reference} if merchant_order else None
-    body: Document = {
+    entry = masked(entry, scope.audience)
+    return {
         "seq": entry.seq,
         "at": naive(entry.at),
         "order": order.id,
-        "reference": order.reference,
+        # The order's own is not for a merchant, whose part has one.
+        "reference": own and own["reference"] if scope.kind is ScopeKind.MERCHANT else order.reference,
         "merchant_order": own,
         "unit": entry.unit,
         "party": entry.party and str(entry.party),
         "source": entry.source,
         "target": entry.target,
         "event": entry.event,
-        "actor": entry.actor.id,
+        "actor": entry.actor.id or None,
         "role": str(entry.actor.role),
         "cause": entry.cause,
         "reason": entry.reason,
@@ -79,21 +100,6 @@ def _body(process: Process, order: Order, entry: Entry, scope: Scope) -> Documen
         },
         "version": order.version,
     }
-    return body | _masked(entry, scope, own)
-
-
-def _masked(entry: Entry, scope: Scope, own: Document | None) -> Document:
-    """Return the fields that this scope reads otherwise than the marketplace does."""
-    match scope.audience:
-        case Audience.BACK_OFFICE:
-            return {}
-        case Audience.MERCHANT_PORTAL:
-            known = entry.actor.role in (Role.MERCHANT, Role.LOGISTICS)
-            masked: Document = {"cause": None, "reference": own and own["reference"]}
-        case Audience.STOREFRONT:
-            known = entry.actor.role is Role.CUSTOMER
-            masked = {"cause": None, "source": None, "target": None}
-    return masked if known else masked | {"actor": None}
 
 
 def _merchant_order(order: Order, unit: Unit) -> MerchantOrder | None:

@@ -11,9 +11,9 @@ from domain.outcome import Outcome
 from domain.process import Process
 from storage import ids
 from storage.client import Database, Document, DuplicateKey
-from storage.documents import entry_to_document, to_document
+from storage.documents import entry_to_document
 from storage.feed import KEPT
-from storage.keys import find_keys, own_fields
+from storage.keys import findable
 from storage.publication import publications
 
 
@@ -47,8 +47,7 @@ def _document(process: Process, outcomes: Sequence[Outcome], kept: datetime) -> 
     document: Document | None = None
     for version, outcome in enumerate(outcomes, 1):
         after = replace(outcome.order, version=version)
-        fields = to_document(after) | find_keys(process, after)
-        document = fields | {"own": own_fields(after, fields, document)}
+        document = findable(process, after, document)
         command = ids.command_id()
         history += [entry_to_document(entry, command) for entry in outcome.entries]
         if after.changed_at > kept:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from storage.client import Database, DatabaseUnavailable, Document, DuplicateKey
-from storage.documents import naive
 from storage.feed import Feed
+from storage.values import naive
 
 log = logging.getLogger(__name__)
 

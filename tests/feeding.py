@@ -57,12 +57,18 @@ Step = Callable[[str, str], Awaitable[None]]
 async def _nothing(collection: str, command: str) -> None: ...
 
 
-def stepped(database: Database, *, before: Step = _nothing, after: Step = _nothing) -> Database:
-    """The same database, where something happens before and after each command."""
+def stepped(
+    database: Database, *, before: Step = _nothing, after: Step = _nothing, twice: str | None = None
+) -> Database:
+    """The same database, where something happens before and after each command.
+
+    The command `twice` arrives twice, and its caller hears of the second alone: so it is where a driver repeats
+    a write on a server that was killed in between and has forgotten the first.
+    """
 
     def collections(name: str) -> _Names:
         inner = database.client[name]
-        return _Names(lambda collection: _Commands(collection, inner[collection], before, after))
+        return _Names(lambda collection: _Commands(collection, inner[collection], before, after, twice))
 
     return replace(database, client=_Names(collections))
 
@@ -81,6 +87,7 @@ class _Commands:
     inner: Any
     before: Step
     after: Step
+    twice: str | None
 
     def __getattr__(self, command: str) -> Any:
         method = getattr(self.inner, command)
@@ -91,6 +98,8 @@ class _Commands:
 
         async def run(*args: Any, **options: Any) -> Any:
             await self.before(self.collection, command)
+            if command == self.twice:
+                await method(*args, **options)
             result = await method(*args, **options)
             await self.after(self.collection, command)
             return result

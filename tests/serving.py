@@ -66,10 +66,12 @@ class Server:
         assert found, self.said
         return found[1]
 
-    def token(self, role: Role, merchant_id: str | None = None) -> str:
+    def token(self, role: Role, merchant_id: str | None = None, customer_id: str | None = None) -> str:
         """A token with the secret of the data folder."""
-        secret = signing_secret(Settings(data_dir=self.folder))
-        return Tokens(secret, issuer="orderflow", audience="orderflow").mint(role, merchant_id=merchant_id)
+        tokens = Tokens(
+            signing_secret(Settings(data_dir=self.folder)), issuer="orderflow", audience="orderflow"
+        )
+        return tokens.mint(role, merchant_id=merchant_id, customer_id=customer_id)
 
     async def ask(self, token: str, query: str, **variables: Any) -> Answer:
         """The answer's data; there must be no errors."""

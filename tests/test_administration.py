@@ -116,6 +116,11 @@ async def test_a_policy_is_set_once_at_a_time(api: Api):
     assert payload["errors"][0]["path"] == ["policies", "1", "name"]
 
 
+async def test_a_list_of_more_policies_than_there_are_is_refused_with_one_error(api: Api):
+    payload = await api.do(M1, "updatePolicies", policies=[{"name": "x", "value": "y"}] * 1000)
+    assert [error["path"] for error in payload["errors"]] == [["policies"]]
+
+
 # The test clock
 
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from pathlib import Path
 
+import httpx
 import pytest
 from starlette.applications import Starlette
 
@@ -219,6 +220,14 @@ async def test_tokens_are_never_handed_out_in_production_nor_under_another_hosts
             assert "token" not in response.text.replace("Tokens", "").replace("`orderflow token`", "")
         for host in ("localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000"):
             assert (await http.get("/graphql/principals", headers={"host": host})).status_code == 200
+
+
+async def test_tokens_are_never_handed_out_to_another_machine_whatever_it_calls_this_one() -> None:
+    elsewhere = httpx.ASGITransport(api(), client=("192.0.2.7", 4000))
+    async with httpx.AsyncClient(transport=elsewhere, base_url="http://localhost") as http:
+        response = await http.get("/graphql/principals")
+    assert response.status_code == 404
+    assert "eyJ" not in response.text
 
 
 def test_no_app_is_made_in_production_without_a_secret() -> None:

@@ -8,23 +8,7 @@ from domain.actors import Audience, Party
 from domain.check import ProcessBroken, check, explore, verified
 from domain.engine import place
 from domain.policies import Policy
-from domain.process import (
-    BEFORE,
-    STAY,
-    Label,
-    Move,
-    No,
-    Process,
-    State,
-    after,
-    auto,
-    machine,
-    never,
-    no,
-    on,
-    told,
-    when,
-)
+from domain.process import BEFORE, STAY, Label, Move, No, Process, State
 from domain.processes import PROCESSES
 from domain.processes.marketplace_merchant import (
     AT_DISTRIBUTION_CENTER,
@@ -50,6 +34,7 @@ from domain.processes.marketplace_merchant import (
     WAITING_FOR_RETURN,
 )
 from domain.step import DefinitionLoops
+from domain.words import after, auto, machine, never, no, on, told, when
 from tests.builders import NOW, actor, order
 from tests.toys import (
     BUYER,

@@ -27,6 +27,14 @@ class FastClock(Clock):
         return await Clock.now(self) + timedelta(hours=1)
 
 
+@dataclass(frozen=True, slots=True)
+class LateClock(Clock):
+    """The clock as it was a second and a half ago."""
+
+    async def now(self) -> datetime:
+        return await Clock.now(self) - 1.5 * SECOND
+
+
 def worker(store: Store) -> DeadlineWorker:
     return DeadlineWorker(store.orders, store.clock)
 
@@ -146,6 +154,34 @@ async def test_a_deadline_put_off_fires_once_its_guard_says_yes(store: Store) ->
     assert await worker(store).run_due() == 1
     assert (await events(store, order))[-1] == "close"
     assert await store.orders.stuck() == []
+
+
+async def test_a_deadline_that_failed_beside_one_that_fired_is_tried_again(store: Store) -> None:
+    """The second becomes due between the worker's looking and its deciding."""
+    placed = await store.place(
+        line("A-1", "m1"), line("B-1", "m1"), policies={"payment_provider": "external"}
+    )
+    order = await store.pay(placed.order)
+    first, second = (each.id for each in order.lines)
+
+    async def fire(event: str, unit: str, **given: str | int) -> None:
+        await store.fire(order, event, Party.MARKETPLACE, ADMIN, unit, input=given)
+
+    for unit, refund in ((first, f"{order.id}-r1"), (second, f"{order.id}-r2")):
+        await fire("cancel", unit, reason="sold out")
+        await fire("refund", unit, amount=100)
+        await fire("confirm_refund", unit, refund=refund)
+        await store.clock.advance(SECOND)
+    await fire("refund", first, amount=100)  # which keeps the first line from closing
+    await store.clock.advance(14 * DAY)
+    looking = LateClock(store.database, test=True)
+
+    assert await DeadlineWorker(store.orders, looking).run_due() == 1
+
+    await fire("confirm_refund", first, refund=f"{order.id}-r3")
+    await store.clock.advance(DAY)
+    assert await worker(store).run_due() == 1
+    assert (await events(store, order))[-1] == "close"
 
 
 async def test_one_failing_deadline_holds_up_no_other(store: Store) -> None:

@@ -114,8 +114,10 @@ def test_shipping_adds_up_for_each_merchant(sold: list[tuple[str, int]], data: s
         (item(name=""), "name", "This cannot be empty."),
     ],
 )
-def test_what_is_wrong_with_a_line_is_named_where_it_is(wrong: DraftLine, field: str, message: str):
-    assert Problem(("lines", "1", field), message) in problems(item(), wrong)
+def test_what_is_wrong_with_a_line_is_named_where_it_is_and_nothing_else_is(
+    wrong: DraftLine, field: str, message: str
+):
+    assert problems(item(), wrong) == (Problem(("lines", "1", field), message),)
 
 
 def test_everything_that_is_wrong_is_named_at_once():
@@ -156,5 +158,13 @@ def test_the_total_that_the_checkout_expects_must_be_right():
 def test_a_total_that_cannot_be_counted_exactly_everywhere_is_refused():
     assert isinstance(drafted(item(unit_price=LARGEST)), Order)
     assert problems(item(unit_price=LARGEST), item(unit_price=1)) == (
+        Problem(("lines",), "The order's total is larger than any amount that can be recorded."),
+    )
+
+
+def test_no_sum_of_an_order_is_larger_than_what_can_be_recorded_whatever_is_taken_off():
+    half = item(unit_price=LARGEST // 2, discount=LARGEST // 2)
+    assert sound(half, half).total == 0
+    assert problems(half, half, item(unit_price=2)) == (
         Problem(("lines",), "The order's total is larger than any amount that can be recorded."),
     )

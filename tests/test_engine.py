@@ -13,9 +13,10 @@ from domain.engine import fire, offers, perform, place
 from domain.moment import Moment, change, guard
 from domain.order import Order
 from domain.outcome import Intent, Outcome, Requested
-from domain.process import STAY, Effect, Process, UnitKind, after, auto, never, no, on, told, when
+from domain.process import STAY, Effect, Process, UnitKind
 from domain.refusal import Refusal, RefusalCode
 from domain.step import DefinitionLoops
+from domain.words import after, auto, never, no, on, told, when
 from tests.builders import NOW, actor, line, lines, order, policies
 from tests.toys import (
     BANK,

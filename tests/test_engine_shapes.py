@@ -14,9 +14,10 @@ from domain.engine import fire, offers, place
 from domain.moment import Moment, guard
 from domain.order import Order
 from domain.outcome import Intent, Outcome, Requested
-from domain.process import BEFORE, Effect, UnitKind, auto, machine, no, on, says, told, when
+from domain.process import BEFORE, Effect, UnitKind
 from domain.refusal import Refusal, RefusalCode
 from domain.status import status_of_merchant_order, status_of_order
+from domain.words import auto, machine, no, on, says, told, when
 from tests.builders import NOW, actor
 from tests.toys import (
     BANK,

@@ -124,6 +124,26 @@ async def test_a_number_that_the_feed_cannot_serve_is_refused_at_once(memory: Se
                 await anext(stream)
 
 
+async def test_a_listener_whose_next_items_are_let_go_of_is_told_instead_of_missing_them(
+    mock_database: Database,
+) -> None:
+    async with server(mock_database) as process:
+        await process.write("o1", TOPIC, entries=10)
+        await process.relay.drain()
+        looks = 0
+
+        async def prune(collection: str, command: str) -> None:
+            nonlocal looks
+            looks += (collection, command) == ("feed", "find")
+            if looks == 2:  # after the cursor was found good, before what follows it is read
+                await mock_database.collection("feed").delete_many({"seq": {"$lte": 5}})
+
+        hub = Hub(Feed(stepped(mock_database, before=prune)))
+        async with aclosing(hub.subscribe(TOPIC, 0)) as stream:
+            with pytest.raises(CursorExpired):
+                await anext(stream)
+
+
 async def test_closing_ends_every_subscription(memory: Server) -> None:
     streams = [memory.hub.subscribe(TOPIC, None) for _ in range(3)]
     for stream in streams:

@@ -2,9 +2,26 @@
 
 from dataclasses import replace
 
+from domain.actors import Role
+from graph.demo_catalogue import CATALOGUE
 from graph.idempotency import fingerprint
 from graph.mutations.demo_checkout import DemoCheckoutInput, DemoLineInput
-from tests.acting import ADMIN, ANNA, M1, PAYMENTS, Answer, Api, by, cart, kinds, line, minor, pieces, states
+from tests.acting import (
+    ADMIN,
+    ANNA,
+    M1,
+    PAYMENTS,
+    Answer,
+    Api,
+    by,
+    cart,
+    kinds,
+    line,
+    minor,
+    person,
+    pieces,
+    states,
+)
 
 
 async def test_a_move_sent_again_is_answered_as_before_and_not_carried_out(api: Api):
@@ -20,6 +37,30 @@ async def test_a_move_sent_again_is_answered_as_before_and_not_carried_out(api: 
     assert (first["replayed"], again["replayed"]) == (False, True)
     assert again == {**first, "replayed": True}
     assert [each["quantity"] for each in (await api.now(order))["lines"]] == [2, 1]
+
+
+async def test_who_acts_for_two_merchants_of_an_order_may_use_one_key_for_both(api: Api):
+    order = await api.sent(line("A", "m1"), line("B", "m2"))
+    sent: Answer = {"order": {"reference": order["reference"]}, "idempotencyKey": "k1"}
+    for merchant, sku in (("m1", "A"), ("m2", "B")):
+        agency = person(Role.MERCHANT, "agency", merchant=merchant)
+        payload = await api.done(agency, "shipLines", **sent)
+        assert payload["replayed"] is False
+        assert len(payload["moved"]) == 1
+        [own] = [each["id"] for each in order["lines"] if each["sku"] == sku]
+        assert payload["moved"][0]["id"] == own
+    assert states(await api.now(order)) == [["shipped_by_merchant", "shipped"]] * 2
+
+
+async def test_who_buys_for_two_customers_may_use_one_key_for_both(api: Api):
+    for merchant in {product.merchant_id for product in CATALOGUE.values()}:
+        await api.services.merchants.register(merchant, merchant)
+    sent: Answer = {"lines": [{"sku": next(iter(CATALOGUE))}], "idempotencyKey": "k1"}
+    orders = {
+        (await api.done(person(Role.CUSTOMER, "family", customer=each), "demoCheckout", **sent))["order"]["id"]
+        for each in ("c1", "c2")
+    }
+    assert len(orders) == 2
 
 
 async def test_without_a_key_the_same_pieces_are_taken_off_again(api: Api):

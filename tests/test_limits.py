@@ -3,6 +3,7 @@
 import pytest
 from graphql import GraphQLError, get_introspection_query, parse
 
+from graph.execution import LONGEST_KEPT
 from graph.limits import Limits, exceeded
 from tests.transport import post, schema
 
@@ -117,6 +118,14 @@ def test_a_document_is_read_once_however_often_it_is_asked() -> None:
     api = schema()
     assert api.read("{ who }") is api.read("{ who }")
     assert reading("{ who }") is not api.read("{ who }")
+
+
+def test_documents_that_would_fill_the_memory_are_not_kept() -> None:
+    api = schema()
+    long = f"#{'x' * LONGEST_KEPT}\n{{ who }}"
+    reading = api.read(long)
+    assert reading.problems == ()
+    assert api.read(long) is not reading
 
 
 def test_introspection_can_be_switched_off() -> None:

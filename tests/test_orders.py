@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pymongo.errors import AutoReconnect, OperationFailure, ServerSelectionTimeoutError
 
 from domain.actors import Party
 from domain.order import Order
 from storage import idempotency
-from storage.client import OutcomeUnknown
+from storage.client import DatabaseUnavailable, OutcomeUnknown
 from storage.errors import (
     IdempotencyConflict,
     OrderNotFound,
@@ -17,10 +18,12 @@ from storage.errors import (
 )
 from storage.orders import CommandKey
 from storage.scope import Scope
-from tests.stores import SELLER, Store, line, losing
+from tests.feeding import stepped
+from tests.stores import ADMIN, SELLER, Store, line, losing
 
 EVERYTHING = Scope.marketplace()
 SHIP = CommandKey("seller", "shipLines", "k1", "input-1")
+REFUND = CommandKey("admin", "refundLines", "k1", "input-1")
 
 
 async def seqs(store: Store, order: Order) -> list[int]:
@@ -244,3 +247,77 @@ async def test_a_write_that_is_never_confirmed_is_an_unknown_outcome(store: Stor
     with pytest.raises(OutcomeUnknown):
         await lossy.fire(order, "ship", Party.MERCHANT, SELLER)
     assert await store.orders.find(EVERYTHING, id=order.id) == order
+
+
+async def test_a_write_whose_answer_is_lost_before_the_database_is_gone_is_an_unknown_outcome(
+    store: Store,
+) -> None:
+    order = await store.sent()
+    sent = False
+
+    async def lose_it_then_all(_: str, command: str) -> None:
+        nonlocal sent
+        if sent:
+            raise ServerSelectionTimeoutError("no server")
+        sent = command == "update_one"
+        if sent:
+            raise AutoReconnect("connection closed")
+
+    lossy = Store(stepped(store.database, after=lose_it_then_all), store.clock)
+
+    with pytest.raises(OutcomeUnknown):
+        await lossy.fire(order, "ship", Party.MERCHANT, SELLER)
+    assert (await store.orders.find(EVERYTHING, id=order.id)) != order, "it was done"
+
+
+async def test_where_nothing_could_be_sent_nothing_was_done(store: Store) -> None:
+    order = await store.sent()
+
+    async def nobody(_: str, command: str) -> None:
+        if command == "update_one":
+            raise ServerSelectionTimeoutError("no server")
+
+    with pytest.raises(DatabaseUnavailable) as refused:
+        await Store(stepped(store.database, before=nobody), store.clock).fire(
+            order, "ship", Party.MERCHANT, SELLER
+        )
+    assert not isinstance(refused.value, OutcomeUnknown)
+    assert await store.orders.find(EVERYTHING, id=order.id) == order
+
+
+@pytest.mark.parametrize("key", [None, REFUND], ids=["without key", "with key"])
+async def test_a_write_that_the_driver_repeats_where_the_first_was_forgotten_is_carried_out_once(
+    store: Store, key: CommandKey | None
+) -> None:
+    paid = await store.pay((await store.place(line("A-1", "m1"))).order)
+    reason = {"reason": "sold out"}
+    order = (await store.fire(paid, "cancel", Party.MARKETPLACE, ADMIN, input=reason)).order
+    again = Store(stepped(store.database, twice="update_one"), store.clock)
+
+    refund = {"amount": 100}
+    changed = await again.fire(
+        order, "refund", Party.MARKETPLACE, ADMIN, input=refund, key=key, expected_version=order.version
+    )
+
+    assert changed.order.version == order.version + 1
+    assert [refund.amount for refund in changed.order.refunds] == [100]
+    assert await store.orders.find(EVERYTHING, id=order.id) == changed.order
+
+
+async def test_a_change_that_was_written_is_not_failed_by_what_comes_after_it(store: Store) -> None:
+    order = await store.sent()
+    history = [
+        {"seq": seq, "at": order.placed_at, "event": "x", "actor": "", "role": "system"} for seq in range(400)
+    ]
+    await store.database.collection("orders").update_one(
+        {"_id": order.id}, {"$set": {"history": history, "seq": 400}}
+    )
+
+    async def full(collection: str, _: str) -> None:
+        if collection == "order_history":
+            raise OperationFailure("the disk is full")
+
+    changed = await Store(stepped(store.database, before=full), store.clock).fire(
+        order, "ship", Party.MERCHANT, SELLER
+    )
+    assert await store.orders.find(EVERYTHING, id=order.id) == changed.order

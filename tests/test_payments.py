@@ -7,11 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.actors import Party, Role
+from domain.engine import place
 from domain.operations import record_payment
 from domain.order import Payment
 from domain.outcome import Outcome
 from domain.payments import due, with_payment
 from domain.refusal import Refusal, RefusalCode
+from domain.words import on
+from tests import toys
 from tests.builders import NOW, actor, attempt, line, lines, order, placed, refused, states, walk
 
 
@@ -34,6 +37,21 @@ def test_a_part_payment_moves_nothing_and_is_on_record():
     assert entry.input == {"amount": 500, "payment": "upload-7"}
     assert here.order.seq == 2
     assert due(here.order) == 1500
+
+
+def test_a_payment_that_nothing_waits_for_yet_is_on_record_and_not_forgotten():
+    shop = toys.mkt(
+        "asked",
+        asked=toys.st(on("confirm", by=(Role.MARKETPLACE,), to="unpaid")),
+        unpaid=toys.st(on("pay", by=(Role.PAYMENTS,), to="paid")),
+        paid=toys.st(),
+    )
+    process = toys.toy(shop)
+    here = place(process, order(process=process), actor(Role.MARKETPLACE), NOW).order
+    outcome = record_payment(process, here, "p1", 1000, actor(Role.PAYMENTS), NOW)
+    assert isinstance(outcome, Outcome)
+    assert [(e.unit, e.event, e.input["amount"]) for e in outcome.entries] == [(None, "payment", 1000)]
+    assert (outcome.order.captured, outcome.order.seq) == (1000, here.seq + 1)
 
 
 def test_several_payments_add_up():

@@ -89,6 +89,13 @@ async def test_without_a_token_nothing_is_told_but_that_one_is_needed(shop: Shop
     assert await shop.data(None, "{ viewer { sub } }") == {"viewer": None}
 
 
+@pytest.mark.parametrize("merchant", ["$ne", "m1.total", ".", "m1|sku", "x" * 65, "m 1"])
+async def test_a_token_of_a_merchant_that_cannot_exist_opens_nothing(shop: Shop, merchant: str):
+    who = person(Role.MERCHANT, "somebody", merchant=merchant)
+    query = "{ merchant { orders(first: 1, orderBy: CHANGED_AT_DESC) { totalCount } } }"
+    assert await shop.code(who, query) == "UNAUTHENTICATED"
+
+
 async def test_the_viewer_is_told_what_its_token_says(shop: Shop):
     asked = "{ viewer { role sub merchantId customerId } }"
     assert (await shop.data(M1, asked))["viewer"] == {

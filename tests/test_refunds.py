@@ -167,7 +167,7 @@ def test_settling_is_offered_while_a_refund_is_on_its_way(role: Role):
 def test_a_line_is_not_closed_while_money_may_still_go_back():
     for here in (canceled(), walk(canceled(), "marketplace refund")):
         assert refused(here, "marketplace close").message == (
-            "10.00 EUR of this line have not gone back to the customer yet; close it once they have."
+            "10.00 EUR of this line can still be refunded or are on their way back; close it after that."
         )
     part = walk(canceled(), "marketplace refund, amount=400", "payments confirm_refund, refund=o1-r1")
     waiting = walk(part, "marketplace refund, amount=100")

@@ -9,9 +9,9 @@ import pytest
 
 from domain.actors import Audience
 from domain.engine import place
-from domain.process import on, says
 from domain.processes.marketplace_merchant import MARKETPLACE_MERCHANT
 from domain.status import Count, Status, status_of_merchant_order, status_of_order, status_of_unit
+from domain.words import on, says
 from tests.builders import NOW, Walk, actor, line, lines, order, policies, walk
 from tests.toys import BUYER, MARKETPLACE, MERCHANT, SHOP, fired, mkt, st, toy
 

@@ -10,21 +10,9 @@ from domain.moment import Moment, guard
 from domain.order import MerchantOrder, Order
 from domain.outcome import Intent, Outcome
 from domain.policies import Policy
-from domain.process import (
-    Label,
-    Link,
-    Machine,
-    Move,
-    No,
-    Pair,
-    Process,
-    State,
-    UnitKind,
-    machine,
-    says,
-    state,
-)
+from domain.process import Label, Link, Machine, Move, No, Pair, Process, State, UnitKind
 from domain.refusal import Refusal
+from domain.words import machine, says, state
 from tests.builders import NOW, actor, order
 
 MARKETPLACE, CHAIN, MERCHANT = Party.MARKETPLACE, Party.CHAIN, Party.MERCHANT

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from domain.check import verified
 from domain.order import Order
+from domain.policies import Policy
 from domain.process import Process
 from domain.processes.marketplace_merchant import MARKETPLACE_MERCHANT
 
@@ -13,6 +14,11 @@ DEFAULT = MARKETPLACE_MERCHANT.name
 PROCESSES: Mapping[tuple[str, int], Process] = {
     (process.name, process.version): verified(process) for process in (MARKETPLACE_MERCHANT,)
 }
+
+POLICIES: Mapping[str, Policy] = {
+    name: policy for process in PROCESSES.values() for name, policy in process.policies.items()
+}
+"""Every policy that some process knows, by name."""
 
 
 def process_of(order: Order) -> Process:

@@ -6,6 +6,7 @@ States stand in the order in which a line gets further; roll-ups read them so.
 
 from datetime import timedelta
 
+from domain.actors import Audience, Party, Role
 from domain.changes import (
     ask_refund,
     book_refund,
@@ -27,27 +28,8 @@ from domain.guards import (
     refundable,
 )
 from domain.policies import Policy
-from domain.process import (
-    STAY,
-    Audience,
-    Move,
-    Party,
-    Process,
-    Role,
-    State,
-    UnitKind,
-    after,
-    auto,
-    dated,
-    machine,
-    never,
-    no,
-    on,
-    says,
-    state,
-    told,
-    when,
-)
+from domain.process import STAY, Move, Process, State, UnitKind
+from domain.words import after, auto, dated, machine, never, no, on, says, state, told, when
 
 CUSTOMER, MERCHANT, MARKETPLACE = Role.CUSTOMER, Role.MERCHANT, Role.MARKETPLACE
 PAYMENTS, LOGISTICS = Role.PAYMENTS, Role.LOGISTICS
@@ -99,56 +81,45 @@ POLICIES = (
     ),
 )
 
-# What can be done about money wherever some may have to go back. Written once, repeated in each such state.
-REFUND: tuple[Move, ...] = (
-    on("refund", by=(MARKETPLACE,), to=STAY, if_=refundable, takes=("amount", "reason"), does=(ask_refund,)),
-    on(
-        "confirm_refund",
-        by=(PAYMENTS, MARKETPLACE),
-        to=REFUNDED,
-        if_=refund_pending,
-        needs=("refund",),
-        does=(book_refund,),
-    ),
-    on(
-        "refuse_refund",
-        by=(PAYMENTS, MARKETPLACE),
-        to=STAY,
-        if_=refund_pending,
-        needs=("refund",),
-        takes=("reason",),
-        does=(release_refund,),
-    ),
-    auto("confirm_refund", to=REFUNDED, if_=provider_confirms_at_once, does=(book_refund,)),
-)
-REFUND_MORE: tuple[Move, ...] = (
-    on(
-        "refund",
-        by=(MARKETPLACE,),
-        to=STAY,
-        if_=refundable,
-        needs=("amount",),
-        takes=("reason",),
-        does=(ask_refund,),
-    ),
-    on(
-        "confirm_refund",
-        by=(PAYMENTS, MARKETPLACE),
-        to=STAY,
-        if_=refund_pending,
-        needs=("refund",),
-        does=(book_refund,),
-    ),
-    on(
-        "refuse_refund",
-        by=(PAYMENTS, MARKETPLACE),
-        to=STAY,
-        if_=refund_pending,
-        needs=("refund",),
-        takes=("reason",),
-        does=(release_refund,),
-    ),
-    auto("confirm_refund", to=STAY, if_=provider_confirms_at_once, does=(book_refund,)),
+# Moves that several states share: named once, repeated in each.
+
+
+def _refunds(paid_out: str, *, needs: tuple[str, ...], takes: tuple[str, ...]) -> tuple[Move, ...]:
+    """What can be done about money that may have to go back. `paid_out`: where a refund leads once paid."""
+    return (
+        on(
+            "refund", by=(MARKETPLACE,), to=STAY, if_=refundable, needs=needs, takes=takes, does=(ask_refund,)
+        ),
+        on(
+            "confirm_refund",
+            by=(PAYMENTS, MARKETPLACE),
+            to=paid_out,
+            if_=refund_pending,
+            needs=("refund",),
+            does=(book_refund,),
+        ),
+        on(
+            "refuse_refund",
+            by=(PAYMENTS, MARKETPLACE),
+            to=STAY,
+            if_=refund_pending,
+            needs=("refund",),
+            takes=("reason",),
+            does=(release_refund,),
+        ),
+        auto("confirm_refund", to=paid_out, if_=provider_confirms_at_once, does=(book_refund,)),
+    )
+
+
+REFUND = _refunds(REFUNDED, needs=(), takes=("amount", "reason"))
+REFUND_MORE = _refunds(STAY, needs=("amount",), takes=("reason",))
+DELIVER = on(
+    "deliver",
+    by=(MERCHANT, LOGISTICS),
+    to=DELIVERED,
+    if_=not_in_the_future,
+    takes=("delivered_on",),
+    does=(record_delivery,),
 )
 
 MARKETPLACE_MACHINE = machine(
@@ -287,14 +258,7 @@ def _delivery() -> dict[str, State]:
     return {
         SHIPPED: state(
             says(merchant_portal="Shipped"),
-            on(
-                "deliver",
-                by=(MERCHANT, LOGISTICS),
-                to=DELIVERED,
-                if_=not_in_the_future,
-                takes=("delivered_on",),
-                does=(record_delivery,),
-            ),
+            DELIVER,
             no("cancel", by=(MERCHANT,), because="You have already shipped this line."),
             meaning="On its way to the customer.",
         ),
@@ -318,14 +282,7 @@ def _delivery() -> dict[str, State]:
         ),
         SHIPPED_BACK: state(
             says(merchant_portal="Shipped Back"),
-            on(
-                "deliver",
-                by=(MERCHANT, LOGISTICS),
-                to=DELIVERED,
-                if_=not_in_the_future,
-                takes=("delivered_on",),
-                does=(record_delivery,),
-            ),
+            DELIVER,
             meaning="On its way to the customer again.",
         ),
         RETURNED: state(
@@ -403,25 +360,22 @@ LINKS = (  # where things stand, not how they got there
 )
 
 _AT_WORK = (NEW, LEFT_MERCHANT, AT_DISTRIBUTION_CENTER)
-_OVER = (CANCELED_BY_MERCHANT, CANCELED_BY_MARKETPLACE)
+_CANCELED = (CANCELED_BY_MERCHANT, CANCELED_BY_MARKETPLACE)
+_OVER = (CANCELED, REFUNDED, CLOSED)
 NEVER = (
     never(
         "The line already left the merchant for the distribution center; it can be returned once delivered.",
-        marketplace=(CANCELED, REFUNDED, CLOSED),
+        marketplace=_OVER,
         merchant=(LEFT_MERCHANT, AT_DISTRIBUTION_CENTER),
     ),
-    never("The merchant still works on the line.", marketplace=(CANCELED, REFUNDED, CLOSED), merchant=NEW),
-    never(ALREADY_SHIPPED, marketplace=(CANCELED, REFUNDED, CLOSED), merchant=(SHIPPED, SHIPPED_BACK)),
-    never(ALREADY_DELIVERED, marketplace=(CANCELED, REFUNDED, CLOSED), merchant=DELIVERED),
-    never(
-        "A return is under way.",
-        marketplace=(CANCELED, REFUNDED, CLOSED),
-        merchant=(WAITING_FOR_RETURN, RETURN_REJECTED),
-    ),
+    never("The merchant still works on the line.", marketplace=_OVER, merchant=NEW),
+    never(ALREADY_SHIPPED, marketplace=_OVER, merchant=(SHIPPED, SHIPPED_BACK)),
+    never(ALREADY_DELIVERED, marketplace=_OVER, merchant=DELIVERED),
+    never("A return is under way.", marketplace=_OVER, merchant=(WAITING_FOR_RETURN, RETURN_REJECTED)),
     never(
         "The merchant has canceled the line.",
         marketplace=(SENT_TO_MERCHANT, SHIPPED_BY_MERCHANT, DELIVERED, WAITING_FOR_RETURN, RETURNED),
-        merchant=_OVER,
+        merchant=_CANCELED,
     ),
     never(
         "The merchant has not shipped the line.",

@@ -75,7 +75,7 @@ class Order(OrderView):
 
     @strawberry.field(description="The policies that hold for it, as they were when it was placed.")
     def policies(self) -> list[StampedPolicy]:
-        return stamped_policy_views(self.seen.process, self.seen.order.policies)
+        return stamped_policy_views(self.seen.order.policies)
 
     @strawberry.field(description="What every audience reads about it.")
     def statuses(self) -> list[AudienceStatus]:

@@ -97,7 +97,7 @@ def lists(seen: Seen, line: Line, party: Party, event: str) -> bool:
 def state_of(seen: Seen, line: Line, party: Party) -> State | None:
     """Return the state in which this party's machine is on the line; None before it has started."""
     position = line.positions.get(party)
-    return position and seen.process.machine(party, position.machine).states[position.state]
+    return position and seen.process.state(party, position)
 
 
 def intent_on(seen: Seen, meant: Meant, event: str, party: Party, given: Input) -> Intent:

@@ -6,10 +6,11 @@ import strawberry
 
 from graph.errors import OrderError
 from graph.mutations.decision import Answer
+from graph.seen import seen_by
 from graph.types.lines import LineView
 from graph.types.orders import OrderView
 from graph.viewer import Viewer
-from graph.views import line_view_of, view_of
+from graph.views import line_view_in, view_of
 
 
 @strawberry.type(description="What became of a change of one order.")
@@ -55,7 +56,8 @@ def lines_changed(payload: type[Moved], viewer: Viewer, answer: Answer) -> Moved
 
 
 def _lines(viewer: Viewer, answer: Answer, ids: tuple[str, ...]) -> list[LineView]:
-    order = answer.order
-    if order is None:
+    if answer.order is None or not ids:
         return []
-    return [line_view_of(viewer, order, line) for id in ids if (line := order.line(id))]
+    seen = seen_by(viewer, answer.order)
+    lines = {line.id: line for line in seen.lines}
+    return [line_view_in(seen, lines[id]) for id in ids if id in lines]

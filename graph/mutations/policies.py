@@ -11,11 +11,11 @@ import strawberry
 
 from domain.actors import Role
 from domain.policies import Policy, PolicyInvalid, PolicyValue, check
-from domain.processes import PROCESSES
+from domain.processes import POLICIES
 from graph.errors import OrderError, invalid, not_found
 from graph.mutations.durations import LONGEST, read_duration
 from graph.mutations.why_not import FAILURES, from_failure
-from graph.types.policies import PolicySetting, policy_setting_view
+from graph.types.policies import PolicySetting, policy_settings
 from graph.viewer import Info, Viewer, viewer_in
 from storage.errors import MerchantUnknown
 
@@ -60,12 +60,11 @@ async def update_policies(
         if merchant_id not in (None, viewer.scope.id):
             return _refused(not_found("merchant", "merchantId"))
         merchant_id = viewer.scope.id
-    known = {name: policy for process in PROCESSES.values() for name, policy in process.policies.items()}
-    values = _read(known, input.policies, by_merchant=merchant_id is not None)
+    values = _read(input.policies, by_merchant=merchant_id is not None)
     if isinstance(values, list):
         return _refused(*values)
     try:
-        return await _set(viewer, known, merchant_id, values)
+        return await _set(viewer, merchant_id, values)
     except MerchantUnknown:
         return _refused(not_found("merchant", "merchantId"))
     except FAILURES as failure:
@@ -73,34 +72,27 @@ async def update_policies(
 
 
 async def _set(
-    viewer: Viewer, known: Mapping[str, Policy], merchant_id: str | None, values: Mapping[str, PolicyValue]
+    viewer: Viewer, merchant_id: str | None, values: Mapping[str, PolicyValue]
 ) -> UpdatePoliciesPayload:
     services = viewer.services
-    own: Mapping[str, PolicyValue] = {}
+    own: Mapping[str, PolicyValue] | None = None
     if merchant_id is None:
         everybody = await services.settings.set_marketplace_policies(values)
     else:
         own = (await services.merchants.set_policies(merchant_id, values)).policies
         everybody = await services.settings.marketplace_policies()
-    return UpdatePoliciesPayload(
-        policies=[
-            policy_setting_view(policy, own.get(name, everybody.get(name)))
-            for name, policy in known.items()
-            if merchant_id is None or policy.per_merchant
-        ],
-        errors=[],
-    )
+    return UpdatePoliciesPayload(policies=policy_settings(everybody, own), errors=[])
 
 
-def _read(
-    known: Mapping[str, Policy], sent: Sequence[PolicyInput], *, by_merchant: bool
-) -> dict[str, PolicyValue] | list[OrderError]:
+def _read(sent: Sequence[PolicyInput], *, by_merchant: bool) -> dict[str, PolicyValue] | list[OrderError]:
     """The values by name, or everything that is wrong with them."""
+    if len(sent) > len(POLICIES):
+        return [invalid(f"There are {len(POLICIES)} policies in all; these are {len(sent)}.", "policies")]
     values: dict[str, PolicyValue] = {}
     problems: list[OrderError] = []
     for i, each in enumerate(sent):
         path = ("policies", str(i))
-        value = _value(known.get(each.name), each.value)
+        value = _value(POLICIES.get(each.name), each.value)
         if each.name in values:
             problems.append(invalid("This policy is there already.", *path, "name"))
         elif value is None:
@@ -108,7 +100,7 @@ def _read(
             problems.append(invalid(sentence, *path, "value"))
         else:
             try:
-                check(known, each.name, value, by_merchant=by_merchant)
+                check(POLICIES, each.name, value, by_merchant=by_merchant)
             except PolicyInvalid as problem:
                 problems.append(invalid(str(problem), *path))
             values[each.name] = value

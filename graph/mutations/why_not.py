@@ -108,7 +108,7 @@ def _available(process: Process, unit: Unit, role: Role) -> list[str]:
     found = [
         event
         for party, position in unit.positions.items()
-        for event in available(process.machine(party, position.machine).states[position.state], role)
+        for event in available(process.state(party, position), role)
     ]
     return list(dict.fromkeys(found))
 
@@ -118,8 +118,8 @@ def _sentence(process: Process, unit: Unit, intent: Intent) -> str | None:
     position = unit.positions.get(intent.party)
     if position is None:
         return None
-    state = process.machine(intent.party, position.machine).states[position.state]
-    said = (no.because for no in state.refusals if no.event == intent.event and intent.actor.role in no.by)
+    refusals = process.state(intent.party, position).refusals
+    said = (no.because for no in refusals if no.event == intent.event and intent.actor.role in no.by)
     return next(said, None)
 
 

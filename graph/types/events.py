@@ -11,10 +11,12 @@ import strawberry
 
 from domain.actors import Audience, Party, Role
 from graph.cursors import TopicCursors
+from graph.seen import follows
 from graph.types.ids import LINE, MERCHANT_ORDER, encode
 from graph.types.scalars import Cursor
 from graph.viewer import Viewer
 from storage.feed import FeedItem
+from storage.publication import KNOWN
 from storage.scope import ScopeKind
 
 
@@ -81,13 +83,9 @@ OrderEvent = Annotated[
 ]
 
 
-_FOLLOWED = {Role.PAYMENTS: (None, Party.MARKETPLACE), Role.LOGISTICS: (Party.MERCHANT,)}
-"""The machines that integrations follow where they hear of all orders. Other topics hold what is theirs."""
-
-
 def told(viewer: Viewer, item: FeedItem) -> bool:
     """Whether this viewer learns of the item, which is of its topic."""
-    return viewer.role not in _FOLLOWED or item.body["party"] in _FOLLOWED[viewer.role]
+    return follows(viewer.role, item.body["party"])
 
 
 def event_view(viewer: Viewer, item: FeedItem, cursors: TopicCursors) -> OrderStateChanged:
@@ -108,17 +106,12 @@ def event_view(viewer: Viewer, item: FeedItem, cursors: TopicCursors) -> OrderSt
         source=body["source"],
         target=body["target"],
         event=body["event"],
-        actor=body["actor"] if _knows(viewer, body["role"]) else None,
+        actor=body["actor"] if body["role"] in KNOWN[viewer.audience] else None,
         role=Role(body["role"]),
         reason=body["reason"],
         labels=list(_labels(viewer, body["labels"])),
         version=item.version,
     )
-
-
-def _knows(viewer: Viewer, role: str) -> bool:
-    """Whether a carrier may know who it was; from the others' topics it is left out already."""
-    return viewer.role is not Role.LOGISTICS or role in (Role.MERCHANT, Role.LOGISTICS)
 
 
 def _labels(viewer: Viewer, labels: Mapping[str, Mapping[str, Any]]) -> Iterator[EventLabel]:

@@ -6,8 +6,7 @@ from datetime import timedelta
 import strawberry
 
 from domain.policies import Policies, Policy, PolicyValue
-from domain.process import Process
-from domain.processes import PROCESSES
+from domain.processes import POLICIES
 
 
 @strawberry.type(description="A policy as it was stamped on an order.")
@@ -29,7 +28,7 @@ class PolicySetting:
     text: str = strawberry.field(description="What it decides.")
 
 
-def stamped_policy_views(process: Process, policies: Policies) -> list[StampedPolicy]:
+def stamped_policy_views(policies: Policies) -> list[StampedPolicy]:
     """Return the policies of one order, the marketplace's first."""
     owners: list[tuple[str | None, Mapping[str, PolicyValue]]] = [
         (None, policies.marketplace),
@@ -39,7 +38,6 @@ def stamped_policy_views(process: Process, policies: Policies) -> list[StampedPo
         StampedPolicy(name=name, value=value_text(value), merchant_id=owner)
         for owner, values in owners
         for name, value in values.items()
-        if name in process.policies
     ]
 
 
@@ -59,10 +57,9 @@ def policy_settings(
     everybody: Mapping[str, PolicyValue], own: Mapping[str, PolicyValue] | None = None
 ) -> list[PolicySetting]:
     """Return all policies that can be set, with their values; with `own` those of one merchant."""
-    known = {name: policy for process in PROCESSES.values() for name, policy in process.policies.items()}
     return [
         policy_setting_view(policy, (own or {}).get(name, everybody.get(name)))
-        for name, policy in known.items()
+        for name, policy in POLICIES.items()
         if own is None or policy.per_merchant
     ]
 

@@ -1,32 +1,27 @@
-// What a first visit shows: a tab for each story. Later visits show the tabs as they were left.
-export const examples = [
-  {
-    role: "marketplace",
-    query: `# Ctrl-Space completes, Ctrl-Enter runs; the book at the left explains every field.
-# Each tab asks as somebody: choose at the top right, or give a token in Headers below:
-#   {"Authorization": "Bearer …"}
+// What a first visit shows: a tab for each role that can be asked as, or one to start with where a token has
+// to be typed. Later visits show the tabs as they were left. tests/test_graphiql_examples.py reads the files.
+import customer from "./examples/customer.graphql?raw";
+import logistics from "./examples/logistics.graphql?raw";
+import marketplace from "./examples/marketplace.graphql?raw";
+import merchant from "./examples/merchant.graphql?raw";
+import payments from "./examples/payments.graphql?raw";
+import start from "./examples/start.graphql?raw";
+import { headersOf, principals } from "./principals.js";
 
-query Marketplace {
-  __typename
-}
-`,
-  },
-  {
-    role: "merchant",
-    query: `# What a merchant sees.
-
-query Merchant {
-  __typename
-}
-`,
-  },
-  {
-    role: "customer",
-    query: `# What a customer sees.
-
-query Customer {
-  __typename
-}
-`,
-  },
+const order = { reference: "…" };
+const examples = [
+  { role: "marketplace", query: marketplace },
+  { role: "merchant", query: merchant, variables: { order } },
+  { role: "customer", query: customer, variables: { order } },
+  { role: "payments", query: payments, variables: { order, refund: "…" } },
+  { role: "logistics", query: logistics },
 ];
+
+const offered = examples.flatMap(({ role, query, variables }) => {
+  const principal = principals.find((each) => each.role === role);
+  return principal
+    ? { query, variables: JSON.stringify(variables, null, 2), headers: headersOf(principal) }
+    : [];
+});
+
+export const tabs = offered.length > 0 ? offered : [{ query: start }];

@@ -1,15 +1,26 @@
 // How an operation reaches the server: subscriptions over the WebSocket, everything else by POST.
 // Both carry the token of the tab's headers.
-import { getOperationAST } from "graphql";
+import { getOperationAST, parse } from "graphql";
 import { createClient } from "graphql-ws";
 import { authorized } from "./principals.js";
 
 const KEPT = 50;
 
-export function fetcher(params, { headers = {}, documentAST } = {}) {
-  const operation = documentAST && getOperationAST(documentAST, params.operationName);
+export function fetcher({ query, variables, operationName }, { headers = {} } = {}) {
+  const operation = chosen(query, operationName);
   const send = operation?.operation === "subscription" ? subscribe : post;
-  return send(params, authorized(headers));
+  return send({ query, variables, operationName: operation?.name?.value }, authorized(headers));
+}
+
+// The name that the page gives is a moment old: when something was just pasted, it is that of what was there
+// before. A single operation is meant whatever it is called.
+function chosen(query, operationName) {
+  try {
+    const document = parse(query);
+    return getOperationAST(document, operationName) ?? getOperationAST(document);
+  } catch {
+    return undefined; // the server says what is wrong with it
+  }
 }
 
 async function post(params, headers) {
@@ -37,8 +48,8 @@ async function* subscribe(params, { Authorization }) {
       yield { events };
     }
   } catch (error) {
-    const errors = Array.isArray(error) ? error : [{ message: error.reason || error.message }];
-    yield { errors, events };
+    const message = error.reason || error.message || `The connection was lost (${error.code}): run it again.`;
+    yield { errors: Array.isArray(error) ? error : [{ message }], events };
   } finally {
     client.dispose();
   }

@@ -6,26 +6,25 @@ import "./page.css";
 import { GraphiQL } from "graphiql";
 import { createRoot } from "react-dom/client";
 import { AskAs } from "./ask-as.jsx";
-import { examples } from "./examples.js";
+import { tabs } from "./examples.js";
 import { fetcher } from "./fetcher.js";
-import { headersOf, principals } from "./principals.js";
+import { principals } from "./principals.js";
+import { WrappedLines } from "./wrapped-lines.jsx";
 
-const tabs = examples.map(({ role, query }) => ({
-  query,
-  headers: headersOf(principals.find((principal) => principal.role === role)),
-}));
+// With people to ask as the headers hold a name; elsewhere they hold a token, which is not kept.
+const named = principals.length > 0;
 
 createRoot(document.getElementById("graphiql")).render(
   <GraphiQL
     fetcher={fetcher}
     defaultTabs={tabs}
     defaultHeaders={tabs[0].headers}
-    defaultEditorToolsVisibility="headers"
-    // With people to ask as the headers hold a name; elsewhere they hold a token, which is not kept.
-    shouldPersistHeaders={principals.length > 0}
+    defaultEditorToolsVisibility={named ? "variables" : "headers"}
+    shouldPersistHeaders={named}
   >
     <GraphiQL.Logo>
       <AskAs />
+      <WrappedLines />
     </GraphiQL.Logo>
   </GraphiQL>,
 );

@@ -1,7 +1,15 @@
 // Who can be asked as. The server hands out tokens in development only; elsewhere the list is empty and
 // a token is typed into the headers: {"Authorization": "Bearer …"}.
 const response = await fetch("/graphql/principals");
-export const principals = response.ok ? await response.json() : [];
+export const principals = response.ok ? (await response.json()).map(named) : [];
+
+// Called as the server's welcome and the README call them, by role and id ("merchant main"): a token's `sub`
+// is the id of a merchant or customer, else the role.
+function named({ role, token }) {
+  const claims = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
+  const { sub } = JSON.parse(atob(claims));
+  return { name: sub === role ? role : `${role} ${sub}`, role, token };
+}
 
 // The header of this page that names a principal. It is kept with the tab and never sent: tokens run out,
 // names do not.
