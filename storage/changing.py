@@ -80,7 +80,7 @@ class Change(Generic[D]):
             except OutcomeUnknown as error:
                 unknown = error
             except DatabaseUnavailable as error:
-                raise unknown or error  # what was sent before may have arrived
+                raise (unknown or error) from None  # what was sent before may have arrived
         raise unknown or TooBusy(self.order_id)
 
     async def _try(self) -> Changed[D] | None:
@@ -154,7 +154,7 @@ class Change(Generic[D]):
 def _update(stored: Mapping[str, Any], after: Order, outcome: Outcome, command: str) -> Document:
     """The one update that makes the stored order the settled one and appends what happened."""
     process = process_of(after)
-    document = findable(process, after, stored)
+    document = findable(process, after)
     timers.keep_failures(document, stored)
     part = (FIELDS.keys() | _DERIVED.keys()) - {"version"}
     update = changes(

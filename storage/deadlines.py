@@ -132,7 +132,7 @@ def pause_after(failures: int) -> timedelta:
 
 
 def _decide(ids: Container[str], order: Order, now: datetime) -> _Fired:
-    # Those that name the command and no other: what fails beside another that fires is not done under its name.
+    # Those that name the command and no others: what fails beside one that fires is not carried out.
     due = tuple(deadline for deadline in order.deadlines if deadline.id in ids and deadline.at <= now)
     intents: Sequence[Intent] = [Intent(d.event, d.unit, d.party, SYSTEM) for d in due]
     return _Fired(due, perform(process_of(order), order, intents, now))

@@ -5,9 +5,7 @@ list can match by what its viewer does not see, and one index serves every filte
 """
 
 import unicodedata
-from collections.abc import Iterable, Mapping
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable
 
 from domain.actors import Audience, Party
 from domain.order import Line, MerchantOrder, Order, Unit
@@ -32,15 +30,13 @@ def words(text: str) -> list[str]:
     return unicodedata.normalize("NFKC", text).casefold().split()
 
 
-def findable(process: Process, order: Order, before: Mapping[str, Any] | None) -> Document:
+def findable(process: Process, order: Order) -> Document:
     """Return an order as it is stored, with the fields that lists filter and sort by.
 
     Those are `keys` for every filter by equality and for search, `total` in minor units, `merchant_ids` of
     those that have a merchant order, `own` per merchant, and `next_deadline` (left out when there is none).
-    `before` is the order as it was stored; None: it is new.
     """
-    document = to_document(order) | _find_keys(process, order)
-    return document | {"own": _own_fields(order, document, before)}
+    return to_document(order) | _find_keys(process, order) | {"own": _own_fields(process, order)}
 
 
 def _find_keys(process: Process, order: Order) -> Document:
@@ -71,17 +67,22 @@ def _find_keys(process: Process, order: Order) -> Document:
     return fields
 
 
-def _own_fields(order: Order, document: Mapping[str, Any], before: Mapping[str, Any] | None) -> Document:
-    """Per merchant the total of its part and when that part last changed, whatever others go through."""
-    return {
-        merchant: {
-            "total": sum(
-                x.total for m in order.merchant_orders if m.merchant_id == merchant for x in order.lines_of(m)
-            ),
-            "changed_at": _changed_at(merchant, document, before),
+def _own_fields(process: Process, order: Order) -> Document:
+    """Per merchant the total of its part, and when the merchant's machine last moved there.
+
+    That is what the merchant is shown as the time of its last change. A later time would tell it, by filter
+    and by sort order, when the marketplace did something that is not for it.
+    """
+    party = process.reads[Audience.MERCHANT_PORTAL]
+    found: Document = {}
+    for theirs in order.merchant_orders:
+        lines = order.lines_of(theirs)
+        moved = [unit.positions[party].since for unit in (*lines, theirs) if party in unit.positions]
+        found[theirs.merchant_id] = {
+            "total": sum(line.total for line in lines),
+            "changed_at": naive(max(moved, default=theirs.created_at)),
         }
-        for merchant in document["merchant_ids"]
-    }
+    return found
 
 
 def _of_merchant_order(process: Process, order: Order, theirs: MerchantOrder) -> list[str]:
@@ -125,16 +126,3 @@ def _of_part(
         ),
         *(key(scope, "text", word) for text in texts for word in words(text)),
     ]
-
-
-def _changed_at(merchant: str, document: Mapping[str, Any], before: Mapping[str, Any] | None) -> datetime:
-    known = before and before.get("own", {}).get(merchant)
-    if before and known and _part(merchant, document) == _part(merchant, before):
-        return known["changed_at"]
-    return document["changed_at"]
-
-
-def _part(merchant: str, document: Mapping[str, Any]) -> list[Any]:
-    theirs = [m for m in document["merchant_orders"] if m["merchant_id"] == merchant]
-    ids = {m["id"] for m in theirs}
-    return [theirs, [line for line in document["lines"] if line.get("merchant_order_id") in ids]]

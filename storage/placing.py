@@ -69,7 +69,7 @@ async def _new(
     )
     outcome = engine.place(process, order, actor, now)
     order = outcome.order
-    document = findable(process, order, None)
+    document = findable(process, order)
     command = key.id if key else ids.command_id()
     document["history"] = [entry_to_document(entry, command) for entry in outcome.entries]
     document["out"] = publications(process, order, outcome.entries)

@@ -47,7 +47,7 @@ def _document(process: Process, outcomes: Sequence[Outcome], kept: datetime) -> 
     document: Document | None = None
     for version, outcome in enumerate(outcomes, 1):
         after = replace(outcome.order, version=version)
-        document = findable(process, after, document)
+        document = findable(process, after)
         command = ids.command_id()
         history += [entry_to_document(entry, command) for entry in outcome.entries]
         if after.changed_at > kept:

@@ -62,8 +62,8 @@ def stepped(
 ) -> Database:
     """The same database, where something happens before and after each command.
 
-    The command `twice` arrives twice, and its caller hears of the second alone: so it is where a driver repeats
-    a write on a server that was killed in between and has forgotten the first.
+    The command `twice` arrives twice and its caller hears of the second alone: so it is where a driver
+    repeats a write on a server that was killed in between and has forgotten the first.
     """
 
     def collections(name: str) -> _Names:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from graph.schema import schema
+from graph.types.ids import REFUND, encode
 from tests.acting import ADMIN, ANNA, M1, Answer, Api, by, kinds, line, states
 
 LINES = {
@@ -89,6 +90,28 @@ async def test_an_amount_of_an_event_is_checked_like_any_other(api: Api):
         payload = await api.do(ADMIN, "fireEvent", order=by(order), event="refund", input=amount)
         assert kinds(payload) == ["InvalidInput"]
         assert payload["errors"][0]["path"] == path
+    assert (await api.now(order))["version"] == order["version"]
+
+
+async def test_an_event_takes_nothing_along_but_what_its_process_lists_for_it(api: Api):
+    order = await api.sent(line("A", "m1"), line("B", "m2"))
+    theirs = by(await api.seen_by(M1, order))
+    claimed: Answer = {
+        "reason": "paid back in cash",
+        "deliveredOn": "2026-01-01",
+        "amount": {"amount": "1.00", "currency": "EUR"},
+    }
+    payload = await api.do(M1, "fireEvent", order=theirs, event="ship", input={"carrier": "UPS", **claimed})
+    assert {error["path"][-1] for error in payload["errors"]} == claimed.keys()
+    assert set(kinds(payload)) == {"InvalidInput"}
+    assert (await api.now(order))["version"] == order["version"]
+
+
+async def test_a_new_refund_cannot_name_another_refund(api: Api):
+    order = await api.canceled(line("A"))
+    named = {"refund": encode(REFUND, "another"), "amount": {"amount": "1.00", "currency": "EUR"}}
+    payload = await api.do(ADMIN, "fireEvent", order=by(order), event="refund", input=named)
+    assert [error["path"] for error in payload["errors"]] == [["input", "refund"]]
     assert (await api.now(order))["version"] == order["version"]
 
 

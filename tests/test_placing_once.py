@@ -33,14 +33,20 @@ async def test_an_order_that_the_driver_sends_again_where_the_first_was_forgotte
 async def test_an_order_whose_answer_is_lost_before_the_database_is_gone_is_an_unknown_outcome(
     store: Store,
 ) -> None:
-    losses = [AutoReconnect("connection closed"), ServerSelectionTimeoutError("no server")]
+    lost = False
 
     async def lose(_: str, command: str) -> None:
-        if command == "insert_one":
-            raise losses.pop(0)
+        nonlocal lost
+        lost = command == "insert_one"
+        if lost:
+            raise AutoReconnect("connection closed")
+
+    async def gone(_: str, command: str) -> None:
+        if lost:
+            raise ServerSelectionTimeoutError("no server")
 
     with pytest.raises(OutcomeUnknown):
-        await Store(stepped(store.database, after=lose), store.clock).place()
+        await Store(stepped(store.database, before=gone, after=lose), store.clock).place()
     assert await orders_in(store) == 1
 
 

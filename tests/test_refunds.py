@@ -55,6 +55,21 @@ def test_a_refused_refund_is_refundable_again_and_moves_nothing():
     assert walk(here, "marketplace refund").line().reserved == 1000
 
 
+def test_what_is_refused_late_can_be_asked_for_again_before_the_line_closes():
+    here = walk(
+        canceled(),
+        "marketplace refund, amount=400",
+        "payments confirm_refund, refund=o1-r1",
+        "marketplace refund, amount=600",
+        "15 days later",
+        "payments refuse_refund, refund=o1-r2",
+    )
+    assert here.state(Party.MARKETPLACE) == "refunded"
+    [close] = here.order.deadlines
+    assert close.at == here.now + timedelta(days=14)
+    assert money(walk(here, "marketplace refund, amount=600")) == (400, 600, 0)
+
+
 def test_the_built_in_provider_pays_out_at_once():
     here = walk(canceled(external=False), "marketplace refund, amount=400")
     assert money(here) == (400, 0, 600)

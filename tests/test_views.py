@@ -251,6 +251,11 @@ async def test_a_merchants_part_has_not_changed_when_the_marketplace_refunds_wha
     await shop.store.fire(shop.annas, "refund", Party.MARKETPLACE, ADMINISTRATOR, of_other)
     assert (await look(shop, THE_OTHER, "changedAt"))["changedAt"] == before
     assert (await look(shop, ADMIN, "changedAt"))["changedAt"] > before
+    # Nor does a filter tell when.
+    query = "query ($t: DateTime) { merchant { orders(first: 1, where: {changedAfter: $t}) { totalCount } } }"
+    later = (datetime.fromisoformat(before) + timedelta(seconds=1)).isoformat()
+    for at, count in ((before, 1), (later, 0)):
+        assert (await shop.data(THE_OTHER, query, t=at))["merchant"]["orders"]["totalCount"] == count
 
 
 async def test_the_marketplace_sees_merchant_orders_as_parts_of_the_order(shop: Shop):

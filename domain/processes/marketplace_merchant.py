@@ -84,8 +84,10 @@ POLICIES = (
 # Moves that several states share: named once, repeated in each.
 
 
-def _refunds(paid_out: str, *, needs: tuple[str, ...], takes: tuple[str, ...]) -> tuple[Move, ...]:
-    """What can be done about money that may have to go back. `paid_out`: where a refund leads once paid."""
+def _refunds(
+    paid_out: str, refused: str, *, needs: tuple[str, ...], takes: tuple[str, ...]
+) -> tuple[Move, ...]:
+    """What can be done about money that may have to go back; where a refund leads, paid out or refused."""
     return (
         on(
             "refund", by=(MARKETPLACE,), to=STAY, if_=refundable, needs=needs, takes=takes, does=(ask_refund,)
@@ -101,7 +103,7 @@ def _refunds(paid_out: str, *, needs: tuple[str, ...], takes: tuple[str, ...]) -
         on(
             "refuse_refund",
             by=(PAYMENTS, MARKETPLACE),
-            to=STAY,
+            to=refused,
             if_=refund_pending,
             needs=("refund",),
             takes=("reason",),
@@ -111,8 +113,9 @@ def _refunds(paid_out: str, *, needs: tuple[str, ...], takes: tuple[str, ...]) -
     )
 
 
-REFUND = _refunds(REFUNDED, needs=(), takes=("amount", "reason"))
-REFUND_MORE = _refunds(STAY, needs=("amount",), takes=("reason",))
+REFUND = _refunds(REFUNDED, STAY, needs=(), takes=("amount", "reason"))
+# Refused, it is entered anew: the time until it closes starts again, to ask for the money once more.
+REFUND_MORE = _refunds(STAY, REFUNDED, needs=("amount",), takes=("reason",))
 DELIVER = on(
     "deliver",
     by=(MERCHANT, LOGISTICS),

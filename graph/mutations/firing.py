@@ -1,22 +1,24 @@
 """Any event of any process by its name, for those that have no mutation of their own. The same rules hold."""
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import strawberry
 
 from domain.actors import Party
 from domain.order import Input, Line
+from domain.process import Move
 from graph.errors import OrderError, invalid, not_found
 from graph.inputs import WHAT, LinesCommand
 from graph.mutations.amounts import other_currency, read_amount
 from graph.mutations.decision import Decision, refused
 from graph.mutations.given import given, too_long
-from graph.mutations.lines import fire_on_lines, intent_on, lists, malformed
+from graph.mutations.lines import fire_on_lines, intent_on, listed, lists, malformed
 from graph.mutations.one_order import change_order
 from graph.mutations.payloads import LinesChanged, lines_changed
 from graph.seen import Seen
+from graph.types.actions import camel_case
 from graph.types.ids import REFUND, decode_as
 from graph.types.money import MoneyInput
 from graph.viewer import Info, viewer_of
@@ -81,6 +83,9 @@ def _decide(seen: Seen, sent: FireEventInput, now: datetime.datetime) -> Decisio
         possible = (party for party in line.positions if lists(seen, line, party, sent.event))
         return sent.party or next(possible, seen.party or seen.process.first)
 
+    moves = [move for line in seen.lines if (move := listed(seen, line, party(line), sent.event))]
+    if moves and (unasked := tuple(_unasked(said, moves, sent.event))):
+        return refused(seen.order, *unasked)
     return fire_on_lines(
         seen,
         sent.lines,
@@ -88,6 +93,13 @@ def _decide(seen: Seen, sent: FireEventInput, now: datetime.datetime) -> Decisio
         lambda meant: intent_on(seen, meant, sent.event, party(meant.line), said),
         now,
     )
+
+
+def _unasked(said: Input, moves: Sequence[Move], event: str) -> Iterator[OrderError]:
+    """What the event neither needs nor takes on any line: kept, it would claim what nobody checked."""
+    for name in said:
+        if not any(name in (*move.needs, *move.takes) for move in moves):
+            yield invalid(f"{event} takes no {camel_case(name)}.", "input", camel_case(name))
 
 
 def _said(sent: EventInput | None) -> Input:

@@ -9,8 +9,7 @@ from domain.drafts import MOST_LINES
 from domain.engine import perform
 from domain.order import Input, Line
 from domain.outcome import Intent
-from domain.process import State
-from domain.refusal import available
+from domain.process import Move, State, Trigger
 from graph.errors import OrderError, invalid, not_found
 from graph.inputs import LineInput
 from graph.mutations.decision import Decision, refused
@@ -90,8 +89,16 @@ def fire(seen: Seen, meant: Sequence[Meant], ask: Ask, now: datetime, done: Done
 
 def lists(seen: Seen, line: Line, party: Party, event: str) -> bool:
     """Say whether the state of this party's machine on the line lists the event for the viewer's role."""
+    return listed(seen, line, party, event) is not None
+
+
+def listed(seen: Seen, line: Line, party: Party, event: str) -> Move | None:
+    """Return what the state of this party's machine on the line lists for the event and the viewer's role."""
     state = state_of(seen, line, party)
-    return state is not None and event in available(state, seen.viewer.role)
+    moves = state.moves if state else ()
+    return next(
+        (m for m in moves if m.trigger is Trigger.ACTOR and m.event == event and seen.viewer.role in m.by), None
+    )
 
 
 def state_of(seen: Seen, line: Line, party: Party) -> State | None:
