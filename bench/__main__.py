@@ -1,5 +1,6 @@
 """Run every measurement and print a line each."""
 
-from bench import engine
+from bench import api, engine
 
 engine.run()
+api.run()

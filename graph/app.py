@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 from graph.answers import error_map
@@ -59,6 +59,7 @@ def create_app(
 
     return Starlette(
         routes=[
+            Route("/", _to_the_page, methods=["GET"]),
             Route("/graphql", graphql, methods=["GET", "POST"]),
             Route("/graphql/stream", endpoint.stream, methods=["GET", "POST"]),
             WebSocketRoute("/graphql", Sockets(schema, services, tokens, settings)),
@@ -90,6 +91,10 @@ def _cross_origin(settings: Settings) -> list[Middleware]:
             expose_headers=["X-Request-Id"],
         )
     ]
+
+
+async def _to_the_page(_: Request) -> Response:
+    return RedirectResponse("/graphql")
 
 
 async def _bad_request(request: Request, error: Exception) -> Response:

@@ -95,8 +95,8 @@ class Explorer:
     async def principals(self, request: Request) -> Response:
         """`[{name, role, token}]`: tokens to act as the people of the demo. Development only.
 
-        Asked from this machine and under a name of it only: neither the rest of the network, whatever it calls
-        us, nor a page elsewhere that points its own name here gets anything.
+        Asked from this machine and under a name of it only: neither another machine, whatever it calls this
+        one, nor a page elsewhere that points its own name here gets anything.
         """
         asking = request.client.host if request.client else None
         if asking not in LOOPBACK or request.url.hostname not in LOOPBACK:

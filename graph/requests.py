@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from starlette.datastructures import Headers, QueryParams
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from graph.wire import NotJson, decode
 
@@ -36,16 +36,21 @@ class Operation:
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """The body, at most `limit` bytes. Raises BadRequest (413) as soon as it is known to be longer."""
+    """The body, at most `limit` bytes. Raises BadRequest: 413 as soon as it is known to be longer, 400 (which
+    nobody is left to read) when its sender goes away in the middle.
+    """
     too_long = BadRequest(413, f"The request body is longer than {limit} bytes.")
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
         raise too_long
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise too_long
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                raise too_long
+    except ClientDisconnect:
+        raise BadRequest(400, "The request ended before its body did.") from None
     return bytes(body)
 
 

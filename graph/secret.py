@@ -46,7 +46,7 @@ def _kept(file: Path) -> bytes:
             draft.flush()
             try:
                 os.link(draft.name, file)
-                logger.warning("No ORDERFLOW_JWT_SECRET: made one for development in %s.", file)
+                logger.info("No ORDERFLOW_JWT_SECRET: made one for development in %s.", file)
             except FileExistsError:
                 pass
     kept = file.read_bytes().strip()

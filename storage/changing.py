@@ -85,11 +85,13 @@ class Change(Generic[D]):
 
     async def _try(self) -> Changed[D] | None:
         stored = await self._read()
+        # Asked first: what arrived under the key may be somebody else's, with another input.
+        answer = idempotency.answered(self.key, stored) if self.key else None
         if self._lost and stored.get("history"):
             self.written = stored  # the write that seemed lost has arrived
             return self._lost
         order = from_document(stored)
-        if self.key and (answer := idempotency.answered(self.key, stored)) is not None:
+        if answer is not None:
             return Changed(order, None, answer)
         if self.expected_version is not None and self.expected_version != order.version:
             raise VersionConflict(self.expected_version, order.version)

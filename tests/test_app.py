@@ -240,3 +240,9 @@ async def test_no_token_is_ever_written_to_the_log(caplog: pytest.LogCaptureFixt
     for token in (MERCHANT, f"{MERCHANT}x"):
         await post("{ who broken }", headers={"authorization": f"Bearer {token}"})
     assert MERCHANT not in caplog.text
+
+
+async def test_the_address_alone_leads_to_the_page() -> None:
+    async with client() as http:
+        response = await http.get("/", headers={"accept": "text/html"})
+    assert (response.status_code, response.headers["location"]) == (307, "/graphql")

@@ -221,6 +221,25 @@ async def test_what_a_client_does_wrong_is_not_logged_as_an_error(caplog: pytest
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
+async def test_a_sender_that_goes_away_in_the_middle_of_its_body_is_no_bug(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    received = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return next(received)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"content-type", JSON.encode()), (b"content-length", b"500")]
+    scope = {"type": "http", "method": "POST", "path": "/graphql", "query_string": b"", "headers": headers}
+    await api()(scope, receive, send)
+    assert sent[0]["status"] == 400
+    assert caplog.records == []
+
+
 async def test_the_idempotency_key_reaches_the_resolvers_without_its_blanks() -> None:
     assert (await post("{ key }", headers={"idempotency-key": " k-1 "})).json()["data"]["key"] == "k-1"
     assert (await post("{ key }", headers={"idempotency-key": " "})).json()["data"]["key"] is None

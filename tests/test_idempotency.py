@@ -56,10 +56,10 @@ async def test_who_buys_for_two_customers_may_use_one_key_for_both(api: Api):
     for merchant in {product.merchant_id for product in CATALOGUE.values()}:
         await api.services.merchants.register(merchant, merchant)
     sent: Answer = {"lines": [{"sku": next(iter(CATALOGUE))}], "idempotencyKey": "k1"}
-    orders = {
-        (await api.done(person(Role.CUSTOMER, "family", customer=each), "demoCheckout", **sent))["order"]["id"]
-        for each in ("c1", "c2")
-    }
+    orders: set[str] = set()
+    for customer in ("c1", "c2"):
+        family = person(Role.CUSTOMER, "family", customer=customer)
+        orders.add((await api.done(family, "demoCheckout", **sent))["order"]["id"])
     assert len(orders) == 2
 
 

@@ -249,6 +249,21 @@ async def test_a_write_that_is_never_confirmed_is_an_unknown_outcome(store: Stor
     assert await store.orders.find(EVERYTHING, id=order.id) == order
 
 
+async def test_a_write_that_is_lost_is_not_taken_for_what_another_did_under_its_key(store: Store) -> None:
+    order = await store.sent()
+    faster = [replace(SHIP, fingerprint="input-2")]
+
+    async def somebody_is_faster(_: str, command: str) -> None:
+        if command == "update_one" and faster:
+            await store.fire(order, "ship", Party.MERCHANT, SELLER, order.lines[1].id, key=faster.pop())
+            raise AutoReconnect("connection closed")
+
+    lossy = Store(stepped(store.database, before=somebody_is_faster), store.clock)
+
+    with pytest.raises(IdempotencyConflict):
+        await lossy.fire(order, "ship", Party.MERCHANT, SELLER, order.lines[0].id, key=SHIP)
+
+
 async def test_a_write_whose_answer_is_lost_before_the_database_is_gone_is_an_unknown_outcome(
     store: Store,
 ) -> None:

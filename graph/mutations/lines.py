@@ -95,10 +95,10 @@ def lists(seen: Seen, line: Line, party: Party, event: str) -> bool:
 def listed(seen: Seen, line: Line, party: Party, event: str) -> Move | None:
     """Return what the state of this party's machine on the line lists for the event and the viewer's role."""
     state = state_of(seen, line, party)
-    moves = state.moves if state else ()
-    return next(
-        (m for m in moves if m.trigger is Trigger.ACTOR and m.event == event and seen.viewer.role in m.by), None
-    )
+    for move in state.moves if state else ():
+        if move.trigger is Trigger.ACTOR and move.event == event and seen.viewer.role in move.by:
+            return move
+    return None
 
 
 def state_of(seen: Seen, line: Line, party: Party) -> State | None:
