@@ -95,7 +95,9 @@ async def test_a_relay_killed_at_any_command_loses_and_doubles_nothing(memory: D
         await write(memory, "o1", *TOPICS, entries=2)
         await write(memory, f"o{kills + 2}", *TOPICS)
         try:
-            await Relay(stepped(memory, **{moment: kill_at(kills)})).drain()
+            kill = kill_at(kills)
+            mortal = stepped(memory, before=kill) if moment == "before" else stepped(memory, after=kill)
+            await Relay(mortal).drain()
             finished = True
         except Killed:
             if kills % 2:  # sometimes another relay goes on, sometimes the next is killed as well
