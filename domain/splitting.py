@@ -8,6 +8,9 @@ from dataclasses import replace
 from domain import money
 from domain.order import Line, Order
 
+MOST_PARTS = 1_000
+"""An order with so many lines is split no further: it is one document, and every step looks at all of it."""
+
 
 def split_line(order: Order, line: Line, quantity: int) -> tuple[Order, Line]:
     """Take `quantity` pieces off a line; returns the order with both lines, and the new one.

@@ -13,7 +13,7 @@ from domain.order import Deadline, Entry, Input, Line, Order, Position, Reading,
 from domain.outcome import Intent, Outcome, Requested
 from domain.process import BEFORE, STAY, Machine, Move, Process, Standings, State, Trigger
 from domain.refusal import Refusal, RefusalCode, not_listed, refusal
-from domain.splitting import split_line
+from domain.splitting import MOST_PARTS, split_line
 
 _BOUND = 200
 """More moves than this in one settling mean a definition that loops."""
@@ -65,7 +65,7 @@ class Step:
         if move.trigger is Trigger.CLOCK and not self._is_due(intent):
             sentence = f"{intent.event} is not due yet."
             return refusal(RefusalCode.NOT_DUE, sentence, "deadline", position, intent.event)
-        if problem := _part_problem(unit, intent.quantity):
+        if problem := _part_problem(self.order, unit, intent.quantity):
             return refusal(RefusalCode.INPUT_INVALID, problem, "quantity", position, intent.event)
         return self._take(unit, intent, move, position)
 
@@ -273,7 +273,7 @@ def _listed(state: State, intent: Intent) -> Move | None:
     )
 
 
-def _part_problem(unit: Unit, quantity: int | None) -> str | None:
+def _part_problem(order: Order, unit: Unit, quantity: int | None) -> str | None:
     """Why this quantity of the unit cannot move on its own, or None."""
     if quantity is None:
         return None
@@ -283,6 +283,8 @@ def _part_problem(unit: Unit, quantity: int | None) -> str | None:
         return f"Quantity must be between 1 and {unit.quantity}, which is what is left of this line."
     if quantity < unit.quantity and unit.refunded + unit.reserved > 0:
         return "Part of this line was refunded already; name an amount instead of a quantity."
+    if quantity < unit.quantity and len(order.lines) >= MOST_PARTS:
+        return f"This order already has {MOST_PARTS} lines; move the whole line instead of a part of it."
     return None
 
 

@@ -12,6 +12,8 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
+from storage.client import DatabaseUnavailable
+
 NO_OPERATION = (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
 
 WRONG_TRANSPORT = {
@@ -62,7 +64,11 @@ def bug_behind(error: GraphQLError) -> Exception | None:
 
 def _shown(error: GraphQLError, request_id: str) -> dict[str, Any]:
     shown: dict[str, Any] = {**error.formatted}
-    if bug_behind(error):
+    bug = bug_behind(error)
+    if isinstance(bug, DatabaseUnavailable):
+        shown["message"] = "The database cannot be reached at the moment; try again shortly."
+        shown["extensions"] = {"code": "UNAVAILABLE"}
+    elif bug:
         shown["message"] = (
             f"Something went wrong on the server. Its log tells more under request {request_id}."
         )

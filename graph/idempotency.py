@@ -11,6 +11,7 @@ import orjson
 
 from graph.auth import Principal
 from graph.errors import InvalidInput, invalid
+from graph.viewer import Info
 from storage.idempotency import CommandKey
 
 if TYPE_CHECKING:
@@ -23,15 +24,19 @@ _KEY = "idempotency_key"
 
 
 def command_key(
-    principal: Principal, operation: str, sent: "DataclassInstance", header: str | None
+    principal: Principal, info: Info, sent: "DataclassInstance"
 ) -> CommandKey | InvalidInput | None:
     """Return the key of this request: the input's own, else the `Idempotency-Key` header's, else None.
 
-    `operation` is the mutation's name: the same key for another mutation is another key.
+    The same key for another mutation is another key. The header counts for the whole request, in which one
+    mutation may stand several times, each under an alias of its own.
     """
+    operation = info.field_name
     key: str | None = getattr(sent, _KEY)
     if key is None:
-        key = header
+        key = info.context.idempotency_key
+        if info.path.key != operation:
+            operation = f"{operation} {info.path.key}"
     if key is None:
         return None
     if not 0 < len(key) <= LONGEST:

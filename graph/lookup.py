@@ -12,7 +12,6 @@ from graph.types.node import Node
 from graph.types.selector import OrderSelector
 from graph.viewer import Viewer
 from graph.views import line_view_of, view_of
-from storage.scope import ScopeKind
 
 
 async def find_order(viewer: Viewer, selector: OrderSelector) -> Order | None:
@@ -22,8 +21,8 @@ async def find_order(viewer: Viewer, selector: OrderSelector) -> Order | None:
         return await find_by_id(viewer, selector.id)
     if selector.reference is not None:
         return await orders.find(viewer.scope, reference=selector.reference)
-    # A merchant is not told what the marketplace's callers name their orders, so it finds none by that.
-    if selector.external_reference is not None and viewer.scope.kind is not ScopeKind.MERCHANT:
+    # Those who ship are not told what the marketplace's callers name their orders, so they find none by that.
+    if selector.external_reference is not None and viewer.role not in (Role.MERCHANT, Role.LOGISTICS):
         return await orders.find(viewer.scope, external_reference=selector.external_reference)
     return None
 

@@ -15,11 +15,18 @@ from domain.order import Order
 from domain.outcome import Outcome
 from domain.processes import process_of
 from storage import idempotency, timers
-from storage.client import DATABASE_NOW, Collection, DatabaseUnavailable, Document, OutcomeUnknown
+from storage.client import (
+    DATABASE_NOW,
+    Collection,
+    DatabaseUnavailable,
+    Document,
+    DuplicateKey,
+    OutcomeUnknown,
+)
 from storage.clock import Clock
 from storage.diff import changes
 from storage.documents import FIELDS, entry_to_document, from_document
-from storage.errors import NotDue, OrderNotFound, TooBusy, VersionConflict
+from storage.errors import IdempotencyConflict, NotDue, OrderNotFound, TooBusy, VersionConflict
 from storage.idempotency import CommandKey
 from storage.keys import findable
 from storage.publication import publications
@@ -138,6 +145,9 @@ class Change(Generic[D]):
         except OutcomeUnknown:
             self._lost = changed
             raise
+        except DuplicateKey:
+            assert self.key is not None, "only a request's key is unique over all orders"
+            raise IdempotencyConflict(self.key.key) from None  # it was used for another order
         if not result.matched_count:
             return False
         self.written = stored

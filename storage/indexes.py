@@ -27,6 +27,8 @@ ORDERS = (
         unique=True,
         only="placed_by.key",
     ),
+    # One key, one request: on another order it is another input.
+    _index("answered", "replies.id", unique=True, only="replies.id"),
     # Lists: each starts with what the viewer's scope or filter fixes and goes on in the list's order.
     _index("placed", "-placed_at", "-_id"),
     _index("changed", "-changed_at", "-_id"),

@@ -202,3 +202,25 @@ def test_a_fingerprint_tells_inputs_apart_whatever_their_key():
 
     assert fingerprint(sent(1, "a")) == fingerprint(sent(1, "b")) == fingerprint(sent(1, None))
     assert fingerprint(sent(1, "a")) != fingerprint(sent(2, "a"))
+
+
+async def test_one_header_serves_a_mutation_that_stands_twice_in_a_request(server_api: Api):
+    orders = [await server_api.paid(line("A")), await server_api.paid(line("A"))]
+    document = """mutation Both($a: SendToMerchantInput!, $b: SendToMerchantInput!) {
+        a: sendToMerchant(input: $a) { replayed errors { message } moved { id } }
+        b: sendToMerchant(input: $b) { replayed errors { message } moved { id } }
+    }"""
+    sent: Answer = {"a": {"order": by(orders[0])}, "b": {"order": by(orders[1])}}
+    first = await server_api.ask(ADMIN, document, key="k1", **sent)
+    again = await server_api.ask(ADMIN, document, key="k1", **sent)
+    for name in ("a", "b"):
+        assert (first["data"][name]["replayed"], first["data"][name]["errors"]) == (False, [])
+        assert again["data"][name] == {**first["data"][name], "replayed": True}
+
+
+async def test_a_key_that_was_used_for_one_order_is_refused_for_another(server_api: Api):
+    orders = [await server_api.paid(line("A")), await server_api.paid(line("A"))]
+    await server_api.done(ADMIN, "sendToMerchant", order=by(orders[0]), idempotencyKey="k1")
+    payload = await server_api.do(ADMIN, "sendToMerchant", order=by(orders[1]), idempotencyKey="k1")
+    assert kinds(payload) == ["IdempotencyConflict"]
+    assert states(await server_api.now(orders[1])) == [["paid"]]

@@ -249,6 +249,20 @@ async def test_a_write_that_is_never_confirmed_is_an_unknown_outcome(store: Stor
     assert await store.orders.find(EVERYTHING, id=order.id) == order
 
 
+async def test_the_same_key_on_another_order_is_a_conflict_and_changes_nothing(server_store: Store) -> None:
+    store = server_store  # in memory, unique indexes over lists are not enforced
+    first, other = await store.sent(), await store.sent()
+    await store.fire(first, "ship", Party.MERCHANT, SELLER, first.lines[0].id, key=SHIP)
+    before = await store.stored(other)
+
+    with pytest.raises(IdempotencyConflict):
+        await store.fire(
+            other, "ship", Party.MERCHANT, SELLER, other.lines[0].id, key=replace(SHIP, fingerprint="input-2")
+        )
+
+    assert await store.stored(other) == before
+
+
 async def test_a_write_that_is_lost_is_not_taken_for_what_another_did_under_its_key(store: Store) -> None:
     order = await store.sent()
     faster = [replace(SHIP, fingerprint="input-2")]

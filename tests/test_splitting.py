@@ -187,3 +187,12 @@ def test_a_part_that_stays_where_it_is_keeps_the_deadline_of_the_line():
         ("o1-2", "close", close.at),
     }
     assert len({d.id for d in there.order.deadlines}) == 2
+
+
+def test_an_order_that_has_very_many_lines_is_split_no_further(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("domain.step.MOST_PARTS", 2)
+    here = walk(order(line(quantity=3)), "payments pay", "marketplace send_to_merchant 1 of line 1")
+    no = refused(here, "marketplace send_to_merchant 1 of line 1")
+    assert (no.code, no.rule) == (RefusalCode.INPUT_INVALID, "quantity")
+    assert "move the whole line" in no.message
+    assert walk(here, "marketplace send_to_merchant line 1").state(Party.MARKETPLACE) == "sent_to_merchant"

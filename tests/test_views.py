@@ -286,6 +286,9 @@ async def test_a_part_of_a_line_names_the_line_it_came_from(shop: Shop):
     rest, part = (await look(shop, ADMIN, "lines { id quantity splitFrom }", order))["lines"]
     assert (rest["quantity"], rest["splitFrom"]) == (1, None)
     assert (part["quantity"], part["splitFrom"]) == (2, rest["id"])
+    asked = "lines { history(first: 100) { nodes { event input { name value } } } }"
+    *_, cut = (await look(shop, ADMIN, asked, order))["lines"][1]["history"]["nodes"]
+    assert {"name": "splitFrom", "value": rest["id"]} in cut["input"]
 
 
 # Actions and deadlines

@@ -8,6 +8,7 @@ from domain.actors import Actor, Party, Role
 from domain.outcome import Intent
 from domain.processes.marketplace_merchant import MARKETPLACE_MERCHANT
 from domain.refusal import Refusal, RefusalCode
+from graph.answers import errors_of
 from graph.errors import CONCRETE, OrderError, TransitionNotAllowed, restored, stored
 from graph.mutations.why_not import FAILURES, from_failure, from_refusal
 from storage import errors
@@ -95,4 +96,14 @@ async def test_without_a_database_a_mutation_says_so_and_may_be_sent_again(api: 
     away = Api(replace(api.services, orders=orders))
     payload = await away.do(ADMIN, "cancel", order={"reference": "K7QW-2M9X"})
     assert (kinds(payload), payload["order"]) == (["Busy"], None)
+    await gone.close()
+
+
+async def test_without_a_database_a_query_says_so_and_names_no_host(api: Api):
+    gone = connect("mongodb://127.0.0.1:1", "orderflow_test", server_selection_seconds=0.1)
+    away = Api(replace(api.services, orders=replace(api.services.orders, database=gone)))
+    answer = await away.ask(ADMIN, "{ marketplace { orders(first: 1) { nodes { reference } } } }")
+    [shown] = errors_of(answer["errors"], "request-1")
+    assert shown["extensions"] == {"code": "UNAVAILABLE", "requestId": "request-1"}
+    assert "127.0.0.1" not in shown["message"]
     await gone.close()

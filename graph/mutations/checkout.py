@@ -38,7 +38,7 @@ class Cart:
 
 async def place(info: Info, viewer: Viewer, sent: "DataclassInstance", cart: Cart) -> Answer:
     """Place the order once, however often the same input comes under the same key."""
-    key = command_key(viewer.principal, info.field_name, sent, info.context.idempotency_key)
+    key = command_key(viewer.principal, info, sent)
     if isinstance(key, OrderError):
         return Answer(errors=(key,))
     process = latest(cart.process)

@@ -24,8 +24,7 @@ async def change_order(
 ) -> Answer:
     """Carry out what `decide` says on the order that the input names; nothing if the input has `problems`."""
     found = list(problems)
-    header = info.context.idempotency_key
-    key = command_key(viewer.principal, info.field_name, sent, header)
+    key = command_key(viewer.principal, info, sent)
     if isinstance(key, OrderError):
         found.append(key)
         key = None

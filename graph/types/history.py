@@ -10,8 +10,11 @@ from domain.order import Entry, Order, Value
 from graph.refusals import BadInput
 from graph.types.actions import camel_case
 from graph.types.enums import Party, Role
-from graph.types.ids import decode_as, encode, unit_id
+from graph.types.ids import LINE, REFUND, decode_as, encode, unit_id
 from graph.types.paging import Connection, check_page, connection
+
+_IDS = {"split_from": LINE, "refund": REFUND}
+"""Inputs that are ids, and of what."""
 
 
 @strawberry.type(description="Something that came along with an event.")
@@ -95,4 +98,6 @@ def _view(order: Order, entry: Entry) -> HistoryEntry:
 def _text(order: Order, name: str, value: Value) -> str:
     if name == "amount" and isinstance(value, int):
         return f"{money.text(value, order.currency)} {order.currency}"
+    if name in _IDS:
+        return encode(_IDS[name], str(value))
     return value.isoformat() if isinstance(value, date) else str(value)
