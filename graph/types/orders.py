@@ -36,7 +36,7 @@ class OrderView(Node):
 
     @strawberry.field(description="The lines that the viewer sees.")
     def lines(self) -> list[LineView]:
-        raise NotImplementedError
+        raise AssertionError("every kind of order has lines of a kind of its own")
 
     @strawberry.field(description="What happened, oldest first, as far as it is for this viewer.")
     async def history(self, first: First = 50, after: After = None) -> Connection[HistoryEntry]:
