@@ -74,13 +74,14 @@ class Feed:
 
     async def check(self, topic: str, after: int) -> None:
         """Raise CursorExpired when items after this number are gone, CursorInvalid when it is ahead."""
-        around = self.rows.find({"topic": topic, "seq": {"$in": [after, after + 1]}}, {"seq": 1})
-        if await around.to_list():
+        near = {"topic": topic, "seq": {"$in": [after, after + 1]}}
+        if await self.rows.find_one(near, {"seq": 1}):
             return  # the next one is there, or this is the last one
         last = await self.last(topic)
         if after > last:
             raise CursorInvalid
-        if after < last:
+        # Looked for again: the topic's very first item may have come between the two looks above.
+        if after < last and not await self.rows.find_one(near, {"seq": 1}):
             raise CursorExpired
 
     async def touched(self, since: datetime) -> set[str]:

@@ -10,7 +10,7 @@ from storage.cursor import CursorExpired, CursorInvalid
 from storage.feed import KEPT, Feed, ensure_indexes
 from storage.relay import Relay
 from tests.databases import both_drivers
-from tests.feeding import AT, assert_numbered, everything, write
+from tests.feeding import AT, assert_numbered, everything, stepped, write
 
 MONTH_LATER = KEPT + timedelta(days=1)
 
@@ -35,6 +35,20 @@ async def age(feed: Feed, topic: str, upto: int) -> None:
     await feed.rows.update_many(
         {"topic": topic, "seq": {"$lte": upto}, "at": {"$exists": True}}, {"$set": old}
     )
+
+
+async def test_a_topics_first_item_that_comes_while_its_start_is_checked_is_not_taken_for_a_gap(
+    mock_database: Database, feed: Feed
+) -> None:
+    looked: list[str] = []
+
+    async def publish_after_the_first_look(collection: str, command: str) -> None:
+        looked.append(command)
+        if len(looked) == 1:
+            await publish(feed, 1)
+
+    await Feed(stepped(mock_database, after=publish_after_the_first_look)).check("marketplace", 0)
+    assert len(looked) > 1
 
 
 async def test_a_page_follows_a_number(feed: Feed) -> None:
