@@ -135,7 +135,7 @@ async def test_a_listener_whose_next_items_are_let_go_of_is_told_instead_of_miss
         async def prune(collection: str, command: str) -> None:
             nonlocal looks
             looks += (collection, command) == ("feed", "find")
-            if looks == 2:  # after the cursor was found good, before what follows it is read
+            if looks == 1:  # after the cursor was found good, before what follows it is read
                 await mock_database.collection("feed").delete_many({"seq": {"$lte": 5}})
 
         hub = Hub(Feed(stepped(mock_database, before=prune)))
