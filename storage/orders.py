@@ -21,7 +21,7 @@ from storage.idempotency import CommandKey
 from storage.keys import key as find_key
 from storage.lists import OrderBy, Page, Where
 from storage.placing import Placed
-from storage.scope import Scope
+from storage.scope import Scope, ScopeKind
 from storage.timers import Stuck
 
 __all__ = ["Changed", "CommandKey", "Decision", "OrderBy", "Orders", "Page", "Placed", "Stuck", "Where"]
@@ -63,10 +63,11 @@ class Orders:
         unique in its channel only; without a channel the newest answers.
         """
         if id is not None:
+            order = await self._one(scope, {"_id": id})
+            if order is not None or scope.kind is not ScopeKind.MERCHANT:
+                return order
             # Two plain look-ups: each is one step in an index, which `$or` is not on every server.
-            return await self._one(scope, {"_id": id}) or await self._one(
-                scope, {"keys": find_key(scope, "id", id)}
-            )
+            return await self._one(scope, {"keys": find_key(scope, "id", id)})
         if reference is not None:
             return await self._one(scope, lists.order_filter(scope, Where(reference=reference)))
         if external_reference is not None:
