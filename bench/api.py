@@ -1,34 +1,24 @@
-"""What the API does on the stand-in database: a real server, asked by eight clients over HTTP.
-
-Server, database and clients share the machine with whatever else runs: good to a factor of two, not better.
+"""What the API does on the stand-in database, with orders of the default process; then with those of a store
+flow, on the same server.
 """
 
 import asyncio
 import json
-import os
-import re
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Generator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import httpx
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
+from bench import stores
+from bench.server import CLIENTS, SECRET, Api, rate, serving
 from domain.actors import Role
 from graph.auth import Tokens
 
-CLIENTS = 8
-SECONDS = 6.0
 HEARD = 60
-SECRET = "of a server that lives as long as the measurement"  # noqa: S105
 
 REGISTER = 'mutation { done: registerMerchant(input: {id: "m1", name: "One"}) { errors { message } } }'
 PLACE = """mutation { done: placeOrder(input: {
@@ -55,8 +45,8 @@ LISTEN = "subscription { orderEvents { ... on OrderStateChanged { event order { 
 
 
 def run() -> None:
-    """Print what gets done in a second, and how long a change takes to be heard. Takes half a minute."""
-    with tempfile.TemporaryDirectory() as folder, _serving(Path(folder)) as address:
+    """Print what gets done in a second, and how long a change takes to be heard. Takes a minute."""
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as address:
         asyncio.run(_measure(address))
 
 
@@ -65,7 +55,7 @@ async def _measure(address: str) -> None:
     async with httpx.AsyncClient(base_url=f"http://{address}", timeout=30, verify=False) as http:  # noqa: S501
         tokens = Tokens(SECRET.encode(), issuer="orderflow", audience="orderflow")
         minted = {role: tokens.mint(role, merchant_id="m1") for role in {role for role, _, _ in STORY}}
-        api = _Api(address, http, minted)
+        api = Api(address, http, minted)
         await api.ask(Role.MARKETPLACE, REGISTER)
         orders: list[str] = []
 
@@ -83,88 +73,41 @@ async def _measure(address: str) -> None:
             await api.ask(Role.MARKETPLACE, LISTS % more)
             return 1
 
-        placed = await _rate(place)
+        placed = await rate(place)
         stored = len(orders)
-        changed = await _rate(play)
-        flat, nested = await _rate(lambda: read("")), await _rate(lambda: read(LINES))
-        answered, heard = await api.latencies(orders[:HEARD])
-    rows = changed * ROWS / len(STORY)
-    print(f"api: {CLIENTS} clients, stand-in database, one noisy run")
-    print(f"api: {placed:.0f} orders placed/s; {changed:.0f} changes/s of orders, {rows:.0f} transitions/s")
-    print(f"api: {flat:.0f} lists of 20 of {stored} orders/s, {nested:.0f}/s with their lines")
-    print(f"api: a change is answered after {answered:.0f} ms and heard {heard - answered:+.0f} ms from then")
+        changed = await rate(play)
+        flat, nested = await rate(lambda: read("")), await rate(lambda: read(LINES))
+        answered, heard = await _latencies(api, orders[:HEARD])
+        rows = changed * ROWS / len(STORY)
+        later = heard - answered
+        print(f"api: {CLIENTS} clients, stand-in database, one noisy run")
+        print(f"api: {placed:.0f} orders placed/s; {changed:.0f} changes/s, {rows:.0f} transitions/s")
+        print(f"api: {flat:.0f} lists of 20 of {stored} orders/s, {nested:.0f}/s with their lines")
+        print(f"api: a change is answered after {answered:.0f} ms and heard {later:+.0f} ms from then")
+        await stores.measure(api, placed, changed / len(STORY))
 
 
-async def _rate(work: Callable[[], Awaitable[int]]) -> float:
-    """How much all clients do in a second; `work` returns how much it did, nothing when nothing is left."""
-    start = time.perf_counter()
+async def _latencies(api: Api, orders: list[str]) -> tuple[float, float]:
+    """Milliseconds from a payment's request to its answer and to its event, one at a time; medians."""
+    protocol = Subprotocol("graphql-transport-ws")
+    answered: list[float] = []
+    heard: list[float] = []
+    async with connect(f"ws://{api.address}/graphql", subprotocols=[protocol]) as socket:
+        token = {"token": api.tokens[Role.MARKETPLACE]}
+        await socket.send(json.dumps({"type": "connection_init", "payload": token}))
+        await socket.recv()
+        await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": LISTEN}}))
+        await socket.recv()  # where it starts
 
-    async def client() -> int:
-        done = 0
-        while time.perf_counter() < start + SECONDS and (more := await work()):
-            done += more
-        return done
+        async def told(order: str) -> float:
+            while f'"event":"pay","order":{{"reference":"{order}"}}' not in str(await socket.recv()):
+                pass
+            return time.perf_counter()
 
-    done = sum(await asyncio.gather(*(client() for _ in range(CLIENTS))))
-    return done / (time.perf_counter() - start)
-
-
-@dataclass(frozen=True, slots=True)
-class _Api:
-    address: str
-    http: httpx.AsyncClient
-    tokens: Mapping[Role, str]
-
-    async def ask(self, role: Role, document: str, **variables: str) -> dict[str, Any]:
-        asked = {"query": document, "variables": variables}
-        token = {"authorization": f"Bearer {self.tokens[role]}"}
-        answer = (await self.http.post("/graphql", json=asked, headers=token)).json()
-        assert "errors" not in answer, answer
-        assert not answer["data"].get("done", {}).get("errors"), answer
-        return answer["data"]
-
-    async def latencies(self, orders: list[str]) -> tuple[float, float]:
-        """Milliseconds from a payment's request to its answer and to its event, one at a time; medians."""
-        protocol = Subprotocol("graphql-transport-ws")
-        answered: list[float] = []
-        heard: list[float] = []
-        async with connect(f"ws://{self.address}/graphql", subprotocols=[protocol]) as socket:
-            token = {"token": self.tokens[Role.MARKETPLACE]}
-            await socket.send(json.dumps({"type": "connection_init", "payload": token}))
-            await socket.recv()
-            await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": LISTEN}}))
-            await socket.recv()  # where it starts
-
-            async def told(order: str) -> float:
-                while f'"event":"pay","order":{{"reference":"{order}"}}' not in str(await socket.recv()):
-                    pass
-                return time.perf_counter()
-
-            for order in orders:
-                start = time.perf_counter()
-                event = asyncio.create_task(told(order))
-                await self.ask(Role.PAYMENTS, PAY, order=order)
-                answered.append(1000 * (time.perf_counter() - start))
-                heard.append(1000 * (await event - start))
-        return median(answered), median(heard)
-
-
-@contextmanager
-def _serving(folder: Path) -> Generator[str]:
-    """`orderflow serve` with a database of its own; what it says of its address."""
-    command = [sys.executable, "-c", "from graph.cli import main; main()", "serve", "--port", "0"]
-    environ = {k: v for k, v in os.environ.items() if not k.startswith(("ORDERFLOW_", "MONGODB_"))}
-    environ |= {"ORDERFLOW_ENV": "production", "ORDERFLOW_JWT_SECRET": SECRET}  # where no clock is advanced
-    server = subprocess.Popen(
-        [*command, "--data-dir", str(folder)], env=environ, stdout=subprocess.PIPE, text=True
-    )
-    assert server.stdout
-    try:
-        said = next(line for line in server.stdout if "http://" in line)
-        address = re.search(r"http://(\S+)", said)
-        assert address, said
-        yield address[1]
-    finally:
-        server.terminate()
-        server.wait(30)
-        server.stdout.close()
+        for order in orders:
+            start = time.perf_counter()
+            event = asyncio.create_task(told(order))
+            await api.ask(Role.PAYMENTS, PAY, order=order)
+            answered.append(1000 * (time.perf_counter() - start))
+            heard.append(1000 * (await event - start))
+    return median(answered), median(heard)

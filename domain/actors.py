@@ -26,6 +26,10 @@ class Role(StrEnum):
     SYSTEM = "system"
 
 
+PEOPLE = frozenset({Role.CUSTOMER, Role.MERCHANT, Role.MARKETPLACE})
+"""Those who decide; the others are systems that report what they did."""
+
+
 class Audience(StrEnum):
     """Who reads a label, named after the application it reads it in."""
 

@@ -4,7 +4,7 @@ The product of the linked machines is explored exactly: a guard may say yes or n
 Source: design, product, "The engine", 6.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -16,6 +16,9 @@ Stand = tuple[str | None, str | None]
 """One machine in the product: its state (None: not started) and the state that it remembers."""
 
 Combination = tuple[Stand, ...]
+States = tuple[str | None, ...]
+Rests = Mapping[Combination, frozenset[States]]
+"""Where a combination can come to rest, and all that is passed on the ways there, both ends included."""
 
 
 class ProcessBroken(ValueError):
@@ -32,11 +35,9 @@ class Product:
     """
 
     machines: tuple[Machine, ...]
-    combinations: set[tuple[str | None, ...]] = field(default_factory=set[tuple[str | None, ...]])
-    refused: set[tuple[tuple[str | None, ...], Party, str]] = field(
-        default_factory=set[tuple[tuple[str | None, ...], Party, str]]
-    )
-    passed: set[tuple[str | None, ...]] = field(default_factory=set[tuple[str | None, ...]])
+    combinations: set[States] = field(default_factory=set[States])
+    refused: set[tuple[States, Party, str]] = field(default_factory=set[tuple[States, Party, str]])
+    passed: set[States] = field(default_factory=set[States])
     fired: set[int] = field(default_factory=set[int])
     problems: list[str] = field(default_factory=list[str])
 
@@ -88,6 +89,9 @@ class _Explorer:
         self.machines = machines
         self.index = {machine.party: i for i, machine in enumerate(machines)}
         self.found = Product(machines)
+        self.settled: dict[Combination, Rests] = {}
+        self.settling: set[Combination] = set()
+        self.forbidden: set[Combination] = set()
 
     def run(self) -> Product:
         start: list[Stand] = [(None, None)] * len(self.machines)
@@ -95,11 +99,11 @@ class _Explorer:
         start[at] = (self.machines[at].initial, None)
         ways: dict[Combination, set[Combination]] = {}
         todo: list[Combination] = []
-        for way in self._settled(tuple(start), ()):
-            if self._seen_never(way[-1]):
-                self.found.problems.append(f"an order is placed in the forbidden {_names(way[-1])}")
+        for there, passed in self._settled(tuple(start)).items():
+            if there in self.forbidden:
+                self.found.problems.append(f"an order is placed in the forbidden {_names(there)}")
             else:
-                todo.append(self._come(way))
+                todo.append(self._come(there, passed))
         while todo:
             here = todo.pop()
             if here in ways:
@@ -113,47 +117,57 @@ class _Explorer:
     def _next(self, here: Combination) -> set[Combination]:
         results: set[Combination] = set()
         for party, move in self._moves(here, Trigger.ACTOR, Trigger.CLOCK):
-            for way in self._settled(self._apply(here, party, move), ()):
-                if not self._seen_never(way[-1]):
-                    results.add(self._come(way))
+            for there, passed in self._settled(self._apply(here, party, move)).items():
+                if there not in self.forbidden:
+                    results.add(self._come(there, passed))
                     continue
                 self.found.refused.add((_states(here), party, move.event))
                 if move.trigger is Trigger.CLOCK:
                     self.found.problems.append(
-                        f"{_names(here)}: the clock's {move.event} leads to forbidden {_names(way[-1])}"
+                        f"{_names(here)}: the clock's {move.event} leads to forbidden {_names(there)}"
                     )
-        # What rests here because a guard said no may move when another unit of the order has moved; nobody
-        # fired that, so nobody could be refused.
+        # What rests here because a guard said no may move when another unit of the order has moved, or when
+        # somebody outside has answered; nobody fired that, so nobody could be refused.
         for party, move in self._pulled(here):
-            self.found.problems += [
-                f"{_names(here)}: {move.event} by itself leads to forbidden {_names(way[-1])}"
-                for way in self._settled(self._apply(here, party, move), ())
-                if self._seen_never(way[-1])
-            ]
+            for there, passed in self._settled(self._apply(here, party, move)).items():
+                if there in self.forbidden:
+                    self.found.problems.append(
+                        f"{_names(here)}: {move.event} by itself leads to forbidden {_names(there)}"
+                    )
+                elif move.awaits:
+                    results.add(self._come(there, passed))
         return results
 
-    def _come(self, way: tuple[Combination, ...]) -> Combination:
-        """Note what is passed on the way; returns where it ends."""
-        self.found.passed.update(_states(passed) for passed in way)
-        return way[-1]
+    def _come(self, there: Combination, passed: frozenset[States]) -> Combination:
+        """Note what is passed on the ways to where they end, which is returned."""
+        self.found.passed |= passed
+        return there
 
-    def _seen_never(self, here: Combination) -> bool:
-        return any(self._matches(here, pair.states) for pair in self.process.never)
-
-    def _settled(self, here: Combination, path: tuple[Combination, ...]) -> Iterator[tuple[Combination, ...]]:
-        """Yield every way on which this combination can come to rest; each ends with where it rests."""
-        if here in path:
+    def _settled(self, here: Combination) -> Rests:
+        """Return everywhere that this combination can come to rest, and what is passed on the way."""
+        if here in self.settled:
+            return self.settled[here]
+        if here in self.settling:
             self.found.problems.append(f"{_names(here)}: moves by itself in a circle")
-            return
+            return {}
+        self.settling.add(here)
+        rests: dict[Combination, frozenset[States]] = {}
         for party, move in self._pulled(here):
             there = self._apply(here, party, move)
             if there != here:
-                yield from self._settled(there, (*path, here))
+                for rest, passed in self._settled(there).items():
+                    rests[rest] = rests.get(rest, frozenset()) | passed | {_states(here)}
             elif move.if_ is None:
                 self.found.problems.append(f"{_names(here)}: {move.event} moves by itself in a circle")
             if move.if_ is None:
-                return
-        yield (*path, here)
+                break
+        else:
+            rests[here] = frozenset({_states(here)})
+            if any(self._matches(here, pair.states) for pair in self.process.never):
+                self.forbidden.add(here)
+        self.settling.remove(here)
+        self.settled[here] = rests
+        return rests
 
     def _pulled(self, here: Combination) -> Iterator[tuple[Party, Move]]:
         yield from self._moves(here, Trigger.AUTOMATIC)
@@ -206,7 +220,7 @@ class _Explorer:
         return all(c is None or m.states[c].final for m, (c, _) in zip(self.machines, here, strict=True))
 
 
-def _states(here: Combination) -> tuple[str | None, ...]:
+def _states(here: Combination) -> States:
     return tuple(code for code, _ in here)
 
 

@@ -1,4 +1,4 @@
-"""A process drawn as text: one machine or all linked ones, in Mermaid or DOT, the current state marked.
+"""A process drawn as text: one machine, all linked ones, or who tells whom; in Mermaid or DOT.
 
 Pure, and drawn from the definitions: a picture cannot differ from what runs. It must not know who shows it.
 """
@@ -20,6 +20,19 @@ def mermaid(process: Process, machine: Machine | None = None, current: Current |
     """
     marked = current or {}
     lines = _mermaid_machine(machine, marked) if machine else _mermaid_process(process, marked)
+    return "\n".join(lines) + "\n"
+
+
+def mermaid_parties(process: Process) -> str:
+    """Draw who tells whom what, party by party: for processes whose linked states make too big a picture."""
+    told: dict[tuple[str, str], dict[str, None]] = {}
+    for link in process.links:
+        for party in link.when:
+            if party is not link.tell:
+                told.setdefault((party, link.tell), {})[link.event] = None
+    lines = ["flowchart LR"]
+    lines += [f'    {party}["{party}"]' for party in dict.fromkeys(m.party for m in process.machines)]
+    lines += [f'    {source} -.->|"{"<br>".join(events)}"| {tell}' for (source, tell), events in told.items()]
     return "\n".join(lines) + "\n"
 
 

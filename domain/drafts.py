@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain import money
-from domain.order import Customer, Line, Order
+from domain.order import Address, Customer, Line, MerchantOrder, Order
 from domain.policies import Policies
-from domain.process import Process
+from domain.process import Process, UnitKind
 from domain.splitting import line_id
 
 MOST_LINES = 500
@@ -53,8 +53,13 @@ def draft(
     channel: str = "default",
     external_reference: str | None = None,
     expected_total: int | None = None,
+    deliver_to: Address | None = None,
+    payment_method: str | None = None,
 ) -> Order | tuple[Problem, ...]:
-    """Build the order, not yet placed. `shipping` is per merchant; `expected_total` must match when given."""
+    """Build the order, not yet placed. `shipping` is per merchant; `expected_total` must match when given.
+
+    Where merchant orders move, there is one for each merchant already, in the order of their first lines.
+    """
     problems = [*_wrong_lines(lines), *_wrong_shipping(lines, shipping)]
     if problems:
         return tuple(problems)
@@ -64,6 +69,11 @@ def draft(
         at = [i for i, line in enumerate(lines) if line.merchant_id == merchant]
         for i, part in zip(at, money.share(amount, [weights[i] for i in at]), strict=True):
             shares[i] = part
+    merchants = [line.merchant_id for line in lines if process.unit is UnitKind.MERCHANT_ORDER]
+    merchant_orders = {
+        merchant: MerchantOrder(f"{order_id}-m{n}", f"{reference}-{n}", merchant, now)
+        for n, merchant in enumerate(dict.fromkeys(merchants), 1)
+    }
     order = Order(
         id=order_id,
         reference=reference,
@@ -87,9 +97,13 @@ def draft(
                 line.discount,
                 line.tax,
                 shares[i],
+                merchant_order_id=merchant_orders[line.merchant_id].id if merchant_orders else None,
             )
             for i, line in enumerate(lines)
         ),
+        merchant_orders=tuple(merchant_orders.values()),
+        deliver_to=deliver_to,
+        payment_method=payment_method,
         channel=channel,
         external_reference=external_reference,
     )

@@ -55,6 +55,21 @@ def perform(process: Process, order: Order, intents: Sequence[Intent], now: date
     return replace(step.outcome(), moved=tuple(moved), already=tuple(already), refused=tuple(refused))
 
 
+def settle(process: Process, order: Order, now: datetime) -> Outcome:
+    """Let move what something outside the order has set free; no entries when nothing moves."""
+    step = Step(process, order, now)
+    step.sweep()
+    return step.outcome()
+
+
+def note(process: Process, order: Order, entry: Entry, now: datetime) -> Outcome:
+    """Record an entry about what was already put on the order and moves no machine itself; then settle."""
+    step = Step(process, order, now)
+    step.record(replace(entry, seq=order.seq + 1))
+    step.sweep()
+    return step.outcome()
+
+
 def offers(process: Process, order: Order, unit: Unit, actor: Actor, now: datetime) -> tuple[Offer, ...]:
     """What this actor could fire on this unit now, each with the reason where it is not possible."""
     found: list[Offer] = []

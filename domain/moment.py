@@ -6,7 +6,7 @@ function from order to order. Neither knows any process.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from domain.actors import Actor
@@ -33,6 +33,11 @@ class Moment:
         return self.unit
 
     @property
+    def lines(self) -> tuple[Line, ...]:
+        """The unit itself where lines move, else the lines of the merchant order that moves."""
+        return self.order.lines_of(self.unit)
+
+    @property
     def merchant_order(self) -> MerchantOrder:
         """The unit, where the process moves merchant orders."""
         if not isinstance(self.unit, MerchantOrder):
@@ -46,13 +51,18 @@ Fact = Callable[[Moment], str]
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A named question. `because` is the sentence when the answer is no; `{facts}` in it are filled in."""
+    """A named question. `because` is the sentence when the answer is no; `{facts}` in it are filled in.
+
+    `policies` are those that it asks for, with the choice where it asks for one: a process that names the
+    guard must know them.
+    """
 
     name: str
     asks: str
     because: str
     holds: Question
-    facts: tuple[tuple[str, Fact], ...]
+    facts: tuple[tuple[str, Fact], ...] = ()
+    policies: tuple[tuple[str, str | None], ...] = ()
 
     def refusal(self, moment: Moment) -> str:
         """Return the sentence for this moment."""
@@ -67,6 +77,28 @@ def guard(because: str, **facts: Fact) -> Callable[[Question], Guard]:
         return Guard(name, (question.__doc__ or "").strip(), because, question, tuple(facts.items()))
 
     return named
+
+
+def policy_is(name: str, choice: str, because: str) -> Guard:
+    """Make the guard that asks whether a policy of the unit's merchant has this choice."""
+
+    def holds(moment: Moment) -> bool:
+        return moment.order.policies.value(name, moment.unit.merchant_id) == choice
+
+    return Guard(
+        f"{name}_is_{choice}", f"Is the policy {name} {choice}?", because, holds, (), ((name, choice),)
+    )
+
+
+def policy_is_set(name: str, because: str) -> Guard:
+    """Make the guard that asks whether a window that a policy gives is longer than nothing."""
+
+    def holds(moment: Moment) -> bool:
+        return moment.order.policies.window(name, moment.unit.merchant_id) > timedelta(0)
+
+    return Guard(
+        f"{name}_is_set", f"Is the policy {name} more than nothing?", because, holds, (), ((name, None),)
+    )
 
 
 class Work(Protocol):

@@ -4,33 +4,21 @@ Immutable; knows nothing of processes, storage or the API. Amounts are minor uni
 Design: product ("Words"), storage ("One order, one document").
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
 from domain.actors import Actor, Audience, Party
+from domain.cancellations import Cancellation, CancellationRequest
+from domain.commands import Command
+from domain.invoices import Invoice
 from domain.policies import Policies
+from domain.stock import Restock, Shelf, Standing
 
 Value = str | int | bool | date
 Input = Mapping[str, Value]
 """What came along with an event: reason, carrier, tracking_number, expected_delivery, amount …"""
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where one party's machine stands: the state, since when, and which event by whom put it there.
-
-    `event` and `actor` are those of the request that set the whole step in motion, so that a repeated
-    request is recognised. `before` is the state that a later denial goes back to.
-    """
-
-    machine: str
-    state: str
-    since: datetime
-    event: str
-    actor: str
-    before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +29,37 @@ class Reading:
     state: str
 
 
-Positions = Mapping[Party, Position]
 Readings = Mapping[Audience, Reading]
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a move can go back to: the state, from when its times count, and what was read then."""
+
+    state: str
+    since: datetime
+    reads: Readings
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where one party's machine stands: the state, since when, and which event by whom put it there.
+
+    `event` and `actor` are those of the request that set the whole step in motion, so that a repeated
+    request is recognised. `before` is what a later denial goes back to; once it has gone back, its times
+    count from `counts_from`, not from `since`.
+    """
+
+    machine: str
+    state: str
+    since: datetime
+    event: str
+    actor: str
+    before: Before | None = None
+    counts_from: datetime | None = None
+
+
+Positions = Mapping[Party, Position]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +75,9 @@ class Shipment:
 class Line:
     """One product × quantity sold by one merchant. `discount`, `tax`, `shipping` are for the whole line.
 
-    `payable`: a payment is still expected for it (no longer once it was cancelled unpaid).
+    `payable`: a payment is still expected for it (no longer once it was cancelled unpaid). `approved` is what
+    the payer has agreed to where money is captured only with the invoice. `stock` is where it stands with its
+    merchant's stock. A quantity of 0: it was removed, and stays for its share of shipping.
     """
 
     id: str
@@ -70,10 +89,12 @@ class Line:
     discount: int = 0
     tax: int = 0
     shipping: int = 0
+    approved: int = 0
     captured: int = 0
     refunded: int = 0
     reserved: int = 0
     payable: bool = True
+    stock: Standing = Standing.NONE
     merchant_order_id: str | None = None
     split_from: str | None = None
     shipment: Shipment | None = None
@@ -94,7 +115,7 @@ class Line:
     @property
     def due(self) -> int:
         """What is still to be paid for this line."""
-        return self.total - self.captured
+        return self.total - max(self.approved, self.captured)
 
     @property
     def expected_delivery(self) -> date | None:
@@ -109,12 +130,28 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class MerchantOrder:
-    """The part of an order that one merchant fulfils. Its lines name it; its totals are their sums."""
+    """The part of an order that one merchant fulfils. Its lines name it; its totals are their sums.
+
+    `sent_at`: when it was sent to its merchant, where that is noted. `approved_at`: when its payment was
+    approved. `overridden_at`: when its merchant authorized it without that, at its own risk. `handled_at`:
+    when handling started. `packed`: it waits for its invoice, packed. `replaced_by`: the merchant order that
+    took its lines over.
+    """
 
     id: str
     reference: str
     merchant_id: str
     created_at: datetime
+    sent_at: datetime | None = None
+    approved_at: datetime | None = None
+    overridden_at: datetime | None = None
+    handled_at: datetime | None = None
+    packed: bool = False
+    invoices: tuple[Invoice, ...] = ()
+    requests: tuple[CancellationRequest, ...] = ()
+    cancellation: Cancellation | None = None
+    restocks: tuple[Restock, ...] = ()
+    replaced_by: str | None = None
     positions: Positions = field(default_factory=dict[Party, Position])
     reads: Readings = field(default_factory=dict[Audience, Reading])
 
@@ -132,13 +169,29 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True)
+class Address:
+    """Where the goods go. `country` is an ISO 3166 code."""
+
+    recipient: str
+    street: str
+    postal_code: str
+    city: str
+    country: str
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Payment:
-    """Money that came in. `reference` is the payer's or provider's own and unique in the order."""
+    """Money that came in. `reference` is the payer's or provider's own and unique in the order.
+
+    `captured`: the money is in already, where payments are otherwise only approved and captured later.
+    """
 
     reference: str
     amount: int
     at: datetime
     by: str
+    captured: bool = False
 
 
 class RefundStatus(StrEnum):
@@ -196,7 +249,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One marketplace order. `seq` is the number of its last history entry, `version` of its last write."""
+    """One marketplace order. `seq` is the number of its last history entry, `version` of its last write.
+
+    `deliver_to` and `payment_method` may be missing while it is incomplete. `shelf` is what its merchants had
+    in stock when it was read; like the time it comes from outside and is not stored with it.
+    """
 
     id: str
     reference: str
@@ -214,8 +271,12 @@ class Order:
     payments: tuple[Payment, ...] = ()
     refunds: tuple[Refund, ...] = ()
     deadlines: tuple[Deadline, ...] = ()
+    commands: tuple[Command, ...] = ()
+    deliver_to: Address | None = None
+    payment_method: str | None = None
     channel: str = "default"
     external_reference: str | None = None
+    shelf: Shelf = field(default_factory=dict[tuple[str, str], int], compare=False, repr=False)
 
     def line(self, line_id: str) -> Line | None:
         """Return the line with this id, or None."""
@@ -223,7 +284,7 @@ class Order:
 
     def unit(self, unit_id: str) -> Unit | None:
         """Return the line or merchant order with this id, or None."""
-        return self.line(unit_id) or next((m for m in self.merchant_orders if m.id == unit_id), None)
+        return self.line(unit_id) or self.merchant_order(unit_id)
 
     def with_unit(self, unit: Unit) -> "Order":
         """Return the order with this line or merchant order in place of the one with the same id."""
@@ -232,14 +293,30 @@ class Order:
         merchant_orders = tuple(unit if m.id == unit.id else m for m in self.merchant_orders)
         return replace(self, merchant_orders=merchant_orders)
 
-    def lines_of(self, merchant_order: MerchantOrder) -> tuple[Line, ...]:
-        """Return the lines that this merchant order fulfils."""
-        return tuple(line for line in self.lines if line.merchant_order_id == merchant_order.id)
+    def merchant_order(self, id: str) -> MerchantOrder | None:
+        """Return the merchant order with this id, or None."""
+        return next((theirs for theirs in self.merchant_orders if theirs.id == id), None)
+
+    def lines_of(self, unit: Unit) -> tuple[Line, ...]:
+        """Return the lines that this merchant order fulfils; of a line itself."""
+        if isinstance(unit, Line):
+            return (unit,)
+        return tuple(line for line in self.lines if line.merchant_order_id == unit.id)
+
+    def with_lines(self, lines: Iterable[Line]) -> "Order":
+        """Return the order with these lines in place of those with the same ids."""
+        new = {line.id: line for line in lines}
+        return replace(self, lines=tuple(new.get(line.id, line) for line in self.lines))
 
     @property
     def total(self) -> int:
         """What the customer pays in all."""
         return sum(line.total for line in self.lines)
+
+    @property
+    def approved(self) -> int:
+        """What the payer has agreed to in all, where money is captured with the invoice."""
+        return sum(line.approved for line in self.lines)
 
     @property
     def captured(self) -> int:

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 from domain.actors import Actor, Party
 from domain.order import Entry, Input, Order, Value
-from domain.process import Effect
 from domain.refusal import Refusal
 
 
@@ -24,20 +23,11 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
-class Requested:
-    """An effect asked for outside the order, and the unit it is for."""
-
-    effect: Effect
-    unit: str
-
-
-@dataclass(frozen=True, slots=True)
 class Outcome:
     """The settled result: the new order and what is to be appended. No entries: it was already so."""
 
     order: Order
     entries: tuple[Entry, ...] = ()
-    effects: tuple[Requested, ...] = ()
     moved: tuple[str, ...] = ()
     already: tuple[str, ...] = ()
     refused: tuple[tuple[Intent, Refusal], ...] = ()

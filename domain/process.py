@@ -5,8 +5,9 @@ The words that a definition is written in stand in words.py. Design: product, "T
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from typing import Final
@@ -42,13 +43,26 @@ class Trigger(StrEnum):
     LINK = "link"
 
 
+Since = Callable[[Order, Unit], datetime | None]
+"""From when a time is counted; None: from when the state was entered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What one audience reads. With the fact `date` at hand it reads `dated`, else `text`."""
+    """What one audience reads. With the fact `date` at hand it reads `dated`, else `text`.
+
+    Where a unit in the same state reads differently as facts come in, `variants` stand furthest first: the
+    first that holds is read instead.
+    """
 
     text: str
     dated: str = ""
     date: str = ""
+    variants: tuple["Variant", ...] = ()
+
+    def of(self, order: Order, unit: Unit) -> "Label":
+        """Return the label that holds for this unit: itself or one of its variants."""
+        return next((v.label for v in self.variants if v.holds(order, unit)), self)
 
     @property
     def code(self) -> str:
@@ -62,16 +76,26 @@ def _code(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
-    """Work that a move asks for outside the order. Data, never a callback: storage carries it out."""
+class Variant:
+    """Another text for the same state, and the named fact under which it is read."""
 
-    name: str
     text: str
+    when: str
+    holds: Callable[[Order, Unit], bool]
+
+    @property
+    def label(self) -> Label:
+        """The label that is then read."""
+        return Label(self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One way out of a state. `where` names where the other machines must stand for it to be allowed."""
+    """One way out of a state. `where` names where the other machines must stand for it to be allowed, and
+    `otherwise` the sentence for whoever tries while they do not. A timer runs `after` a policy's time,
+    counted from `since` where that is known, else from entering the state. What moves by itself once somebody
+    outside has answered `awaits` that role.
+    """
 
     event: str
     target: str
@@ -81,9 +105,12 @@ class Move:
     where: Standings = field(default_factory=dict[Party, frozenset[str]])
     needs: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
-    does: tuple[Change | Effect, ...] = ()
+    does: tuple[Change, ...] = ()
     starts: tuple[Party, ...] = ()
     after: str | None = None
+    since: Since | None = None
+    otherwise: str = ""
+    awaits: Role | None = None
     remember: bool = False
 
 
@@ -112,8 +139,8 @@ class State:
 
     @property
     def final(self) -> bool:
-        """No way out is left."""
-        return not self.moves
+        """No way leads out; what stays here may still happen."""
+        return all(move.target == STAY for move in self.moves)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +174,10 @@ class Pair:
 class Process:
     """The machines that move together. A party with several machines picks one by its `variant_policy`.
 
-    `first` starts when the order is placed. `reads` names the machine that each audience reads. `pays` is the
-    event that a payment fires once nothing is due any more.
+    `first` starts when the order is placed. `reads` names the machines that each audience reads: of several,
+    the first that stands where there is something to read for it. `pays` is the event that a payment fires
+    once nothing is due any more; with `captures_later` a payment is only approved by it, and captured with
+    the invoices.
     """
 
     name: str
@@ -158,10 +187,11 @@ class Process:
     machines: tuple[Machine, ...]
     links: tuple[Link, ...]
     never: tuple[Pair, ...]
-    reads: Mapping[Audience, Party]
+    reads: Mapping[Audience, tuple[Party, ...]]
     policies: Mapping[str, Policy]
     pays: str
     variant_policy: Mapping[Party, str] = field(default_factory=dict[Party, str])
+    captures_later: bool = False
     text: str = ""
 
     def machine(self, party: Party, name: str) -> Machine:
@@ -185,4 +215,8 @@ class Process:
 
     def audiences(self, party: Party) -> tuple[Audience, ...]:
         """Return the audiences that read this party's machine."""
-        return tuple(audience for audience, read in self.reads.items() if read == party)
+        return tuple(audience for audience, read in self.reads.items() if party in read)
+
+    def follows(self, audience: Audience) -> tuple[Party, ...]:
+        """Return the parties whose machines this audience reads."""
+        return self.reads.get(audience, ())

@@ -6,7 +6,7 @@ Source: design, product, "The engine", 1.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from domain.actors import Role
+from domain.actors import PEOPLE, Role
 from domain.order import Position
 from domain.process import State, Trigger
 
@@ -52,6 +52,10 @@ def not_listed(state: State, position: Position, event: str, role: Role) -> Refu
     if any(n.event == event and role in n.by for n in state.refusals):
         return listed_no(state, position, event, role)
     events = available(state, role)
+    if state.locked and role in PEOPLE:
+        sentence = "The platform is processing it; nobody can change or cancel it now."
+        code = RefusalCode.TRANSITION_NOT_ALLOWED
+        return Refusal(code, sentence, "locked", position.state, event, events)
     possible = f"possible now: {', '.join(events)}" if events else "nothing is possible for you here now"
     sentence = f"{event} is not possible in state {position.state}; {possible}."
     return Refusal(RefusalCode.TRANSITION_NOT_ALLOWED, sentence, "state", position.state, event, events)

@@ -36,19 +36,19 @@ class Status:
     counts: tuple[Count, ...] = ()
 
 
-def status_of_unit(process: Process, unit: Unit, audience: Audience) -> Status | None:
+def status_of_unit(process: Process, order: Order, unit: Unit, audience: Audience) -> Status | None:
     """What this audience reads for one line or merchant order; None: nothing (the seed's N/A)."""
     reading = unit.reads.get(audience)
     if reading is None:
         return None
-    label = _label(process, unit, reading, audience)
+    label = _label(process, order, unit, reading, audience)
     day = getattr(unit, label.date, None) if label.date and isinstance(unit, Line) else None
     return _status(process, audience, label, day)
 
 
 def status_of_order(process: Process, order: Order, audience: Audience) -> Status | None:
     """The roll-up over all units of the order that this audience reads."""
-    return _roll_up(process, process.units(order), audience)
+    return _roll_up(process, order, process.units(order), audience)
 
 
 def status_of_merchant_order(
@@ -56,30 +56,31 @@ def status_of_merchant_order(
 ) -> Status | None:
     """The roll-up over one merchant order: its own label where it is what moves, else its lines'."""
     if process.unit is UnitKind.MERCHANT_ORDER:
-        return status_of_unit(process, merchant_order, audience)
-    return _roll_up(process, order.lines_of(merchant_order), audience)
+        return status_of_unit(process, order, merchant_order, audience)
+    return _roll_up(process, order, order.lines_of(merchant_order), audience)
 
 
-def _roll_up(process: Process, units: Iterable[Unit], audience: Audience) -> Status | None:
+def _roll_up(process: Process, order: Order, units: Iterable[Unit], audience: Audience) -> Status | None:
     read = [
         (unit, reading, status)
         for unit in units
-        if (reading := unit.reads.get(audience)) and (status := status_of_unit(process, unit, audience))
+        # A merchant order whose lines another one took over counts for nothing any more.
+        if not (isinstance(unit, MerchantOrder) and unit.replaced_by)
+        and (reading := unit.reads.get(audience))
+        and (status := status_of_unit(process, order, unit, audience))
     ]
     if not read:
         return None
     # Least far first: of several states that read alike, the furthest counts.
-    read.sort(key=lambda row: _rank(process, row[0], row[1]))
+    read.sort(key=lambda row: _rank(process, row[0], row[1], audience))
     furthest, reading, _ = read[-1]
-    label = _label(process, furthest, reading, audience)
+    label = _label(process, order, furthest, reading, audience)
     numbers = Counter(status.code for _, _, status in read)
-    ranked = {
-        status.code: (-_rank(process, unit, reading), _label(process, unit, reading, audience).text)
-        for unit, reading, status in read
+    furthest_first = {
+        status.code: _label(process, order, unit, reading, audience).text
+        for unit, reading, status in reversed(read)
     }
-    counts = tuple(
-        Count(code, ranked[code][1], numbers[code]) for code in sorted(numbers, key=lambda c: ranked[c][0])
-    )
+    counts = tuple(Count(code, text, numbers[code]) for code, text in furthest_first.items())
     if len(numbers) == 1:
         dates = {status.date for _, _, status in read}
         status = _status(process, audience, label, dates.pop() if len(dates) == 1 else None)
@@ -94,14 +95,16 @@ def _status(process: Process, audience: Audience, label: Label, day: datetime.da
     return Status(label.code, text, f"{process.name}.{audience}.{label.code}", day)
 
 
-def _rank(process: Process, unit: Unit, reading: Reading) -> int:
-    """How far a reading is: states are written in the order in which a unit gets further."""
+def _rank(process: Process, unit: Unit, reading: Reading, audience: Audience) -> tuple[int, int]:
+    """How far a reading is: states are written in the order in which a unit gets further, and of several
+    machines that an audience reads the first is the one that moves last.
+    """
     states = process.machine(reading.party, unit.positions[reading.party].machine).states
-    return list(states).index(reading.state)
+    return -process.follows(audience).index(reading.party), list(states).index(reading.state)
 
 
-def _label(process: Process, unit: Unit, reading: Reading, audience: Audience) -> Label:
+def _label(process: Process, order: Order, unit: Unit, reading: Reading, audience: Audience) -> Label:
     machine = process.machine(reading.party, unit.positions[reading.party].machine)
     label = machine.states[reading.state].labels[audience]
     assert label is not None, "a reading names a state that has a label"
-    return label
+    return label.of(order, unit)

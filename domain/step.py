@@ -5,12 +5,12 @@ Private to the engine; everything else calls engine.py. Design: product, "The en
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from domain.actors import SYSTEM, Actor, Party, Role
-from domain.moment import Change, Moment
-from domain.order import Deadline, Entry, Input, Line, Order, Position, Reading, Unit
-from domain.outcome import Intent, Outcome, Requested
+from domain.actors import SYSTEM, Actor, Audience, Party, Role
+from domain.moment import Moment
+from domain.order import Before, Deadline, Entry, Input, Line, Order, Position, Reading, Unit
+from domain.outcome import Intent, Outcome
 from domain.process import BEFORE, STAY, Machine, Move, Process, Standings, State, Trigger
 from domain.refusal import Refusal, RefusalCode, not_listed, refusal
 from domain.splitting import MOST_PARTS, split_line
@@ -31,13 +31,12 @@ class Step:
         self.order = order
         self.now = now
         self.entries: list[Entry] = []
-        self.effects: list[Requested] = []
 
     def outcome(self) -> Outcome:
         order = self.order
         if self.entries:
             order = replace(order, seq=self.entries[-1].seq, changed_at=self.now)
-        return Outcome(order, tuple(self.entries), tuple(self.effects))
+        return Outcome(order, tuple(self.entries))
 
     # One event
 
@@ -71,7 +70,7 @@ class Step:
 
     def _take(self, unit: Unit, intent: Intent, move: Move, position: Position) -> str | Refusal:
         """Take the part, ask the guard, move, settle; put everything back when one of them says no."""
-        saved = self.order, len(self.entries), len(self.effects)
+        saved = self.order, len(self.entries)
         if isinstance(unit, Line) and intent.quantity is not None and intent.quantity < unit.quantity:
             self.order, part = split_line(self.order, unit, intent.quantity)
             given = {**intent.input, "split_from": unit.id, "quantity": part.quantity}
@@ -84,12 +83,12 @@ class Step:
         if refused is None:
             return unit.id
         self.order = saved[0]
-        del self.entries[saved[1] :], self.effects[saved[2] :]
+        del self.entries[saved[1] :]
         return refused
 
     def _asked(self, unit: Unit, intent: Intent, move: Move, position: Position) -> Refusal | None:
         if not matches(unit, move.where):
-            sentence = f"{intent.event} is not possible where the other side stands."
+            sentence = move.otherwise or f"{intent.event} is not possible where the other side stands."
             return refusal(RefusalCode.GUARD_FAILED, sentence, "where", position, intent.event)
         moment = self._moment(unit, position, intent.event, intent.actor, intent.input)
         if move.if_ and not move.if_.holds(moment):
@@ -114,10 +113,9 @@ class Step:
 
     def sweep(self) -> None:
         """Settle every unit: what one of them changed in the order may set others free."""
-        units = self.process.units(self.order)
         for _ in range(_BOUND):
             before = len(self.entries)
-            for unit in units:
+            for unit in self.process.units(self.order):
                 self._settle(unit.id, None)
             if len(self.entries) == before:
                 return
@@ -148,7 +146,8 @@ class Step:
                     if (party, move.event) == (link.tell, link.event):
                         yield party, move
         for party, move in self._pulled_by(unit, root, Trigger.CLOCK):
-            if self._delay(move, unit) == timedelta(0):
+            position = unit.positions[party]
+            if self._due_at(move, unit, position) <= position.since:
                 yield party, move
 
     def _pulled_by(self, unit: Unit, root: Intent | None, trigger: Trigger) -> Iterator[tuple[Party, Move]]:
@@ -173,13 +172,11 @@ class Step:
         given = _input(root)
         actor = root.actor if root and cause is None else SYSTEM
         moment = self._moment(unit, position, move.event, actor, given)
-        for work in move.does:
-            if isinstance(work, Change):
-                self.order = work.work(replace(moment, order=self.order, unit=self._unit(unit_id)))
-            else:
-                self.effects.append(Requested(work, unit_id))
-        target = position.before if move.target == BEFORE else move.target
-        assert target is not None, "the check at load time proves that a state was remembered"
+        for change in move.does:
+            self.order = change.work(replace(moment, order=self.order, unit=self._unit(unit_id)))
+        back = position.before if move.target == BEFORE else None
+        target = back.state if back else move.target
+        assert target != BEFORE, "the check at load time proves that a state was remembered"
         reason = str(given["reason"]) if "reason" in given else None
         entry = Entry(
             self._next_seq(),
@@ -197,11 +194,16 @@ class Step:
         self.record(entry)
         by = root or Intent(move.event, unit_id, party, SYSTEM)
         if target != STAY:
-            before = position.state if move.remember else position.before
-            there = Position(position.machine, target, self.now, by.event, by.actor.id, before)
-            self._stand(unit_id, party, there)
+            self._stand(unit_id, party, _there(unit, position, move, target, self.now, by))
+            if back:
+                self._read_again(unit_id, party, back)
+        if move.does:
+            self._count_anew(unit_id)
         for other in move.starts:
             self.enter(unit_id, other, entry.seq, by.event, by.actor)
+        for unit in self.process.units(self.order):
+            if not unit.positions:  # made by this move: it starts like those of an order just placed
+                self.enter(unit.id, self.process.first, entry.seq, by.event, by.actor)
 
     def enter(self, unit_id: str, party: Party, cause: int | None, event: str, actor: Actor) -> None:
         """Start a party's machine on a unit, unless it runs already."""
@@ -225,22 +227,63 @@ class Step:
         """Put a machine at a state: what is read there, and its deadlines for those of the state it left."""
         unit = self._unit(unit_id)
         state = self.process.state(party, position)
-        reads = dict(unit.reads)
-        for audience in self.process.audiences(party):
-            if state.labels.get(audience):
-                reads[audience] = Reading(party, position.state)
-        unit = replace(unit, positions={**unit.positions, party: position}, reads=reads)
+        unit = replace(unit, positions={**unit.positions, party: position})
+        unit = replace(unit, reads={**unit.reads, **dict(self._read_now(unit, party))})
         kept = [d for d in self.order.deadlines if (d.unit, d.party) != (unit_id, party)]
         seq = self.entries[-1].seq
         for move in state.moves:
             if move.trigger is Trigger.CLOCK:
-                due = self.now + self._delay(move, unit)
+                due = self._due_at(move, unit, position)
                 kept.append(Deadline(f"{seq}.{unit_id}.{move.event}", unit_id, party, move.event, due))
         self.order = replace(self.order.with_unit(unit), deadlines=tuple(kept))
 
-    def _delay(self, move: Move, unit: Unit) -> timedelta:
+    def _read_now(self, unit: Unit, moved: Party) -> Iterator[tuple[Audience, Reading]]:
+        """Yield what those who read this party's machine read now: of the machines that an audience reads,
+        the first that stands where there is something to read, or that was read last; where there is nothing
+        to read, it keeps what it read.
+        """
+        for audience in self.process.audiences(moved):
+            known = unit.reads.get(audience)
+            for party in self.process.follows(audience):
+                position = unit.positions.get(party)
+                if position and self.process.state(party, position).labels.get(audience):
+                    yield audience, Reading(party, position.state)
+                    break
+                if known and known.party == party:
+                    break
+
+    def _read_again(self, unit_id: str, party: Party, before: Before) -> None:
+        """Let those who read of this machine what lies behind it now read what they read before."""
+        unit = self._unit(unit_id)
+        reads = {
+            audience: reading
+            for audience, reading in before.reads.items()
+            if reading.party == party and unit.reads[audience].party == party
+        }
+        self.order = self.order.with_unit(replace(unit, reads={**unit.reads, **reads}))
+
+    def _count_anew(self, unit_id: str) -> None:
+        """Set the deadlines that count from a fact which may have come in with a change."""
+        unit = self._unit(unit_id)
+        due = {
+            (party, move.event): self._due_at(move, unit, position)
+            for party, position in unit.positions.items()
+            for move in self.process.state(party, position).moves
+            if move.since
+        }
+        if due:
+            deadlines = tuple(
+                replace(d, at=due.get((d.party, d.event), d.at)) if d.unit == unit_id else d
+                for d in self.order.deadlines
+            )
+            self.order = replace(self.order, deadlines=deadlines)
+
+    def _due_at(self, move: Move, unit: Unit, position: Position) -> datetime:
         assert move.after is not None
-        return self.order.policies.window(move.after, unit.merchant_id)
+        since = move.since(self.order, unit) if move.since else None
+        return (since or position.counts_from or position.since) + self.order.policies.window(
+            move.after, unit.merchant_id
+        )
 
     def _variant(self, party: Party, unit: Unit) -> Machine:
         policy = self.process.variant_policy.get(party)
@@ -258,6 +301,16 @@ class Step:
 
     def _moment(self, unit: Unit, position: Position, event: str, actor: Actor, given: Input) -> Moment:
         return Moment(self.order, unit, position, event, actor, given, self.now)
+
+
+def _there(unit: Unit, here: Position, move: Move, target: str, now: datetime, by: Intent) -> Position:
+    """The position after a move; one that goes back takes up its times where they were left."""
+    there = Position(here.machine, target, now, by.event, by.actor.id)
+    if move.target == BEFORE:
+        return replace(there, counts_from=here.before and here.before.since)
+    if move.remember:
+        return replace(there, before=Before(here.state, here.counts_from or here.since, unit.reads))
+    return replace(there, before=here.before)
 
 
 def _listed(state: State, intent: Intent) -> Move | None:

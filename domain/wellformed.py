@@ -6,7 +6,7 @@ What its machines do together is not asked here (check.py).
 from collections.abc import Iterator
 from datetime import timedelta
 
-from domain.actors import Role
+from domain.actors import PEOPLE, Role
 from domain.process import BEFORE, STAY, Machine, Move, Process, Standings, State, Trigger
 
 
@@ -23,9 +23,10 @@ def malformed(process: Process) -> Iterator[str]:
 def _malformed_parties(process: Process) -> Iterator[str]:
     if not process.variants(process.first):
         yield f"orders start with {process.first}, which has no machine"
-    for audience, party in process.reads.items():
-        if not process.variants(party):
-            yield f"{audience} reads {party}, which has no machine"
+    for audience, parties in process.reads.items():
+        for party in parties:
+            if not process.variants(party):
+                yield f"{audience} reads {party}, which has no machine"
     for party in {machine.party: None for machine in process.machines}:
         names = {machine.name for machine in process.variants(party)}
         if len(names) > 1 and party not in process.variant_policy:
@@ -71,6 +72,13 @@ def _malformed_machine(process: Process, machine: Machine) -> Iterator[str]:
         for move in state.moves:
             yield from (f"{here}: {problem}" for problem in _malformed_move(process, machine, move))
         yield from _two_answers(here, state)
+        if state.locked:
+            yield from (
+                f"{here} is locked, but {role} may fire {move.event}"
+                for move in state.moves
+                for role in sorted(move.by & PEOPLE)
+                if move.target != STAY
+            )
 
 
 def _malformed_move(process: Process, machine: Machine, move: Move) -> Iterator[str]:
@@ -80,6 +88,11 @@ def _malformed_move(process: Process, machine: Machine, move: Move) -> Iterator[
         f"{move.event} starts {p}, which has no machine" for p in move.starts if not process.variants(p)
     )
     yield from _unknown(process, f"{move.event} asks for", move.where)
+    for name, choice in move.if_.policies if move.if_ else ():
+        policy = process.policies.get(name)
+        if policy is None or (choice is not None and choice not in policy.choices):
+            asked = f"asks whether policy {name} is {choice or 'set'}"
+            yield f"{move.event} {asked}, which the process does not know"
     if move.trigger is Trigger.CLOCK:
         if move.target == STAY:
             yield f"{move.event} stays, so the clock would fire it again and again"

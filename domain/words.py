@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from domain.actors import Audience, Party, Role
 from domain.moment import Change, Guard
-from domain.process import Effect, Label, Link, Machine, Move, No, Pair, Standings, State, Trigger
+from domain.process import Label, Link, Machine, Move, No, Pair, Since, Standings, State, Trigger
 
 
 def says(
@@ -54,16 +54,29 @@ def on(
     to: str,
     if_: Guard | None = None,
     where: dict[Party, tuple[str, ...]] | None = None,
+    otherwise: str = "",
     needs: tuple[str, ...] = (),
     takes: tuple[str, ...] = (),
-    does: tuple[Change | Effect, ...] = (),
+    does: tuple[Change, ...] = (),
     starts: tuple[Party, ...] = (),
     remember: bool = False,
 ) -> Move:
-    """A move that somebody fires. `needs` are inputs it cannot do without; `takes` may come along."""
-    roles = frozenset(by)
+    """A move that somebody fires. `needs` are inputs it cannot do without; `takes` may come along;
+    `otherwise` is what is read where the other machines do not stand as `where` says.
+    """
     return Move(
-        event, to, Trigger.ACTOR, roles, if_, _where(where), needs, takes, does, starts, remember=remember
+        event,
+        to,
+        Trigger.ACTOR,
+        frozenset(by),
+        if_,
+        _where(where),
+        needs,
+        takes,
+        does,
+        starts,
+        otherwise=otherwise,
+        remember=remember,
     )
 
 
@@ -73,12 +86,13 @@ def after(
     *,
     to: str,
     if_: Guard | None = None,
-    does: tuple[Change | Effect, ...] = (),
+    does: tuple[Change, ...] = (),
     starts: tuple[Party, ...] = (),
+    since: Since | None = None,
 ) -> Move:
-    """A move that the clock fires, this policy's time after the state was entered."""
+    """A move that the clock fires, this policy's time after `since`, or after the state was entered."""
     by = frozenset({Role.SYSTEM})
-    return Move(event, to, Trigger.CLOCK, by, if_, does=does, starts=starts, after=policy)
+    return Move(event, to, Trigger.CLOCK, by, if_, does=does, starts=starts, after=policy, since=since)
 
 
 def auto(
@@ -87,13 +101,27 @@ def auto(
     to: str,
     if_: Guard | None = None,
     where: dict[Party, tuple[str, ...]] | None = None,
-    does: tuple[Change | Effect, ...] = (),
+    does: tuple[Change, ...] = (),
     starts: tuple[Party, ...] = (),
+    awaits: Role | None = None,
     remember: bool = False,
 ) -> Move:
-    """A move that happens by itself as soon as its question is answered yes; the first that can, does."""
-    by, stands = frozenset({Role.SYSTEM}), _where(where)
-    return Move(event, to, Trigger.AUTOMATIC, by, if_, stands, does=does, starts=starts, remember=remember)
+    """A move that happens by itself as soon as its question is answered yes; the first that can, does.
+
+    `awaits` names who outside the machines gives the answer where nothing in them does.
+    """
+    return Move(
+        event,
+        to,
+        Trigger.AUTOMATIC,
+        frozenset({Role.SYSTEM}),
+        if_,
+        _where(where),
+        does=does,
+        starts=starts,
+        awaits=awaits,
+        remember=remember,
+    )
 
 
 def told(
@@ -101,7 +129,7 @@ def told(
     *,
     to: str,
     if_: Guard | None = None,
-    does: tuple[Change | Effect, ...] = (),
+    does: tuple[Change, ...] = (),
     remember: bool = False,
 ) -> Move:
     """A move that only a link fires."""

@@ -8,6 +8,8 @@ from datetime import datetime
 from domain.actors import Role
 from domain.processes import DEFAULT, latest
 from graph.demo_lives import CHANNEL, demo_orders, lived, own_policies
+from graph.demo_store_lives import lived_in_store, store_orders
+from graph.demo_store_stories import IN_STOCK
 from graph.demo_stories import CUSTOMERS, MERCHANTS
 from graph.explorer import Person
 from storage import ids, ready_made
@@ -40,5 +42,13 @@ async def seed(database: Database, now: datetime) -> int:
         for demo in demo_orders()
         if demo.external_reference not in there
     ]
+    in_stores = [
+        lived_in_store(demo, now, ids.order_id(now), ids.reference())
+        for demo in store_orders()
+        if demo.external_reference not in there
+    ]
+    if in_stores:  # the stock first: where this is cut short, it is there already and orders are made later
+        await ready_made.shelve(database, IN_STOCK, [life[-1].order for life in in_stores], now)
+    lives += in_stores
     batches = [lives[start : start + _BATCH] for start in range(0, len(lives), _BATCH)]
-    return sum([await ready_made.store(database, process, batch) for batch in batches])
+    return sum([await ready_made.store(database, batch) for batch in batches])

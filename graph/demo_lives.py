@@ -3,7 +3,7 @@
 Pure; it must not know the database. What the stories are is in `demo_stories`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -12,7 +12,7 @@ from domain.actors import SYSTEM, Actor, Role
 from domain.drafts import draft
 from domain.engine import perform, place
 from domain.operations import record_payment
-from domain.order import Customer, Line, Order, Value
+from domain.order import Customer, Order, Value
 from domain.outcome import Intent, Outcome
 from domain.payments import due
 from domain.policies import PolicyValue, stamp
@@ -37,8 +37,9 @@ SHOP = Actor("marketplace", Role.MARKETPLACE)
 ROUNDS = 3
 """How often each story is told of each cart."""
 
+BETWEEN_MERCHANTS = timedelta(minutes=40)
+
 _DISTRIBUTION = frozenset(merchant.id for merchant in MERCHANTS if merchant.distribution)
-_BETWEEN_MERCHANTS = timedelta(minutes=40)
 _TRANSIT = timedelta(days=3)
 
 
@@ -86,15 +87,25 @@ def lived(process: Process, demo: DemoOrder, now: datetime, order_id: str, refer
 
     Raises StoryRefused.
     """
-    chance = Random(demo.number)  # noqa: S311 - the same at each run is what is wanted
-    gaps = [timedelta(hours=step.hours * chance.uniform(0.8, 1.2)) for step in demo.story.steps]
-    ended = now - timedelta(hours=chance.uniform(*demo.story.ended))
-    placed_at = (ended - sum(gaps, timedelta())).replace(microsecond=0)
+    story = demo.story
+    placed_at, gaps = times(demo.number, story.ended, [step.hours for step in story.steps], now)
     life = [place(process, drafted(process, demo, placed_at, order_id, reference), SHOP, placed_at)]
     for at, step, merchant_id in _timed(demo, placed_at, gaps):
-        life += _deadlines(process, life[-1].order, at)
+        life += deadlines(process, life[-1].order, at)
         life.append(_done(process, life[-1].order, demo, step, merchant_id, at))
-    return life + _deadlines(process, life[-1].order, now)
+    return life + deadlines(process, life[-1].order, now)
+
+
+def times(
+    number: int, ended: tuple[float, float], hours: Sequence[float], now: datetime
+) -> tuple[datetime, list[timedelta]]:
+    """When order `number` was placed and the time before each of its steps: about so many `hours` each, and
+    the last one between so many and so many hours before `now`.
+    """
+    chance = Random(number)  # noqa: S311 - the same at each run is what is wanted
+    gaps = [timedelta(hours=each * chance.uniform(0.8, 1.2)) for each in hours]
+    last = now - timedelta(hours=chance.uniform(*ended))
+    return (last - sum(gaps, timedelta())).replace(microsecond=0), gaps
 
 
 def drafted(process: Process, demo: DemoOrder, placed_at: datetime, order_id: str, reference: str) -> Order:
@@ -133,10 +144,10 @@ def _timed(
                 yield at - gap / 2, TO_CENTER, merchant_id
                 yield at - gap / 4, AT_CENTER, merchant_id
             if n == 0 or not step.first_line_only:
-                yield at + n * _BETWEEN_MERCHANTS, step, merchant_id
+                yield at + n * BETWEEN_MERCHANTS, step, merchant_id
 
 
-def _deadlines(process: Process, order: Order, upto: datetime) -> list[Outcome]:
+def deadlines(process: Process, order: Order, upto: datetime) -> list[Outcome]:
     """What the clock does to the order until then, each deadline at its time; one that is refused stays."""
     fired: list[Outcome] = []
     tried: set[str] = set()
@@ -159,12 +170,18 @@ def _done(
     if step.event == "pay":
         amount = due(order) // 3 if step.input.get("part") else due(order)
         outcome = record_payment(
-            process, order, f"PSP-{demo.number:04}", amount, _actor(step, order, None), at
+            process, order, f"PSP-{demo.number:04}", amount, actor_of(step.role, order), at
         )
     else:
         lines = [line for line in order.lines if merchant_id in (None, line.merchant_id)]
         intents = [
-            Intent(step.event, line.id, step.party, _actor(step, order, line), _input(step, demo, at))
+            Intent(
+                step.event,
+                line.id,
+                step.party,
+                actor_of(step.role, order, line.merchant_id),
+                _input(step, demo, at),
+            )
             for line in (lines[:1] if step.first_line_only else lines)
         ]
         outcome = perform(process, order, intents, at)
@@ -180,9 +197,10 @@ def _input(step: Step, demo: DemoOrder, at: datetime) -> dict[str, Value]:
     return {**step.input, "tracking_number": tracking, "expected_delivery": (at + _TRANSIT).date()}
 
 
-def _actor(step: Step, order: Order, line: Line | None) -> Actor:
-    if step.role is Role.CUSTOMER:
-        return Actor(order.customer.id, step.role)
-    if step.role is Role.MERCHANT and line is not None:
-        return Actor(line.merchant_id, step.role)
-    return Actor(step.role.value, step.role)
+def actor_of(role: Role, order: Order, merchant_id: str | None = None) -> Actor:
+    """Who acts in this role on an order, or on this merchant's part of it."""
+    if role is Role.CUSTOMER:
+        return Actor(order.customer.id, role)
+    if role is Role.MERCHANT and merchant_id is not None:
+        return Actor(merchant_id, role)
+    return Actor(role.value, role)

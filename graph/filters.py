@@ -8,8 +8,10 @@ from datetime import datetime
 
 import strawberry
 
+from domain.actors import Audience
+from domain.processes import PROCESSES
 from graph.refusals import BadInput
-from graph.types.enums import Party, RefundStatus
+from graph.types.enums import CommandKind, CommandStatus, OrderProblem, Party, RefundStatus
 from graph.types.scalars import BigInt
 from storage.lists import Where
 
@@ -18,6 +20,11 @@ _MOST = 50
 
 _LONGEST = 200
 """Characters of a text to look for."""
+
+_PORTAL = tuple(
+    dict.fromkeys(party for each in PROCESSES.values() for party in each.follows(Audience.MERCHANT_PORTAL))
+)
+"""The parties whose machines merchants follow, in one process or another."""
 
 
 @strawberry.input
@@ -38,7 +45,9 @@ class CommonWhere:
         default=None, description="A total of at most this, in the smallest unit of the order's currency."
     )
     sku: str | None = strawberry.field(default=None, description="A line has this product code.")
-    tracking_number: str | None = strawberry.field(default=None, description="A line was shipped under it.")
+    tracking_number: str | None = strawberry.field(
+        default=None, description="A line or what an invoice sells was shipped under it."
+    )
     reference: str | None = strawberry.field(default=None, description="It has this reference.")
 
 
@@ -50,6 +59,15 @@ class OrderWhere(CommonWhere):
     refund: RefundStatus | None = strawberry.field(
         default=None, description="It has a refund that stands here."
     )
+    invoice_number: str | None = strawberry.field(
+        default=None, description="One of its invoices has this number."
+    )
+    command: "CommandWhere | None" = strawberry.field(
+        default=None, description="It has a command to the payment provider that stands here."
+    )
+    problem: OrderProblem | None = strawberry.field(
+        default=None, description="Somebody has to look after this."
+    )
     and_: list["OrderWhere"] | None = strawberry.field(
         name="and", default=None, description="All of these hold as well."
     )
@@ -59,7 +77,15 @@ class OrderWhere(CommonWhere):
     not_: "OrderWhere | None" = strawberry.field(name="not", default=None, description="This does not hold.")
 
 
-@strawberry.input(description="A machine of this party stands in this state, on any line.")
+@strawberry.input(description="A command to the payment provider.")
+class CommandWhere:
+    status: CommandStatus = strawberry.field(description="Where it stands.")
+    kind: CommandKind | None = strawberry.field(
+        default=None, description="What is to be done; any when left out."
+    )
+
+
+@strawberry.input(description="A machine of this party stands in this state, on any line or merchant order.")
 class StateWhere:
     party: Party = strawberry.field(description="Whose machine.")
     code: str = strawberry.field(description="The state's code.")
@@ -68,7 +94,12 @@ class StateWhere:
 @strawberry.input(description="Which merchant orders; every condition given must hold.")
 class MerchantOrderWhere(CommonWhere):
     state: str | None = strawberry.field(
-        default=None, description="The merchant's machine stands in the state with this code, on any line."
+        default=None,
+        description="The machine that the merchant follows stands in the state with this code, on any line "
+        "or on the merchant order.",
+    )
+    invoice_number: str | None = strawberry.field(
+        default=None, description="One of its invoices has this number."
     )
     and_: list["MerchantOrderWhere"] | None = strawberry.field(
         name="and", default=None, description="All of these hold as well."
@@ -133,11 +164,21 @@ def _where(given: AnyWhere) -> Where:
                 merchant_id=given.merchant_id,
                 customer_id=given.customer_id,
                 refund=given.refund,
+                invoice_number=given.invoice_number,
+                command=given.command and (given.command.kind, given.command.status),
+                problem=given.problem,
             )
         case MerchantOrderWhere():
-            return replace(found, state=(Party.MERCHANT, given.state) if given.state is not None else None)
+            found = replace(found, invoice_number=given.invoice_number)
+            return found if given.state is None else _standing(found, given.state)
         case CustomerOrderWhere():
             return found
+
+
+def _standing(found: Where, code: str) -> Where:
+    """Where a machine that merchants follow stands in this state as well, whoever runs it."""
+    anywhere = Where(or_=tuple(Where(state=(party, code)) for party in _PORTAL))
+    return replace(found, and_=(*found.and_, anywhere))
 
 
 def _size(given: AnyWhere) -> int:

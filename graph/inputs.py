@@ -57,3 +57,11 @@ class ShipmentCommand(LinesCommand):
     expected_delivery: datetime.date | None = strawberry.field(
         default=None, description="The day on which it should arrive; the customer reads it."
     )
+
+
+@strawberry.input(description="A change of merchant orders of one order.")
+class UnitsCommand(OrderCommand):
+    merchant_orders: list[strawberry.ID] | None = strawberry.field(
+        default=None,
+        description="Which merchant orders; when left out, all of the viewer's for which it is possible.",
+    )

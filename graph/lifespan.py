@@ -22,6 +22,8 @@ from storage.merchants import Merchants
 from storage.orders import Orders
 from storage.relay import Relay
 from storage.settings import Settings as MarketplaceSettings
+from storage.stock import Stock
+from storage.stock_waker import StockWaker
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +57,8 @@ def services_of(database: Database, settings: Settings, *, demo: bool = False) -
         cursors=Cursors(feed, signing_secret(settings)),
         relay=relay,
         deadlines=DeadlineWorker(orders, clock),
+        stock=Stock(database, clock, orders),
+        stock_waker=StockWaker(orders),
         demo=demo,
     )
 
@@ -68,6 +72,7 @@ async def running(database: Database, services: Services, *, listening: bool = T
     work: dict[str, Callable[[], Awaitable[None]]] = {
         "relay": services.relay.run,
         "deadline worker": services.deadlines.run,
+        "stock waker": services.stock_waker.run,
     }
     if listening:
         work["hub"] = services.hub.run

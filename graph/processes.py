@@ -10,7 +10,7 @@ from domain.processes import PROCESSES
 from graph.refusals import BadInput
 from graph.types.actions import camel_case
 from graph.types.diagrams import Format, draw
-from graph.types.enums import Party, Role, Trigger, UnitKind
+from graph.types.enums import Audience, Party, Role, Trigger, UnitKind
 from graph.types.policies import PolicySetting, policy_setting_view
 from graph.types.states import State, state_view
 
@@ -43,6 +43,12 @@ class Transition:
     after: str | None = strawberry.field(description="The policy that says how long the clock waits.")
     guard: Guard | None = strawberry.field(description="The question that must be answered yes.")
     where: list[PartyStates] = strawberry.field(description="Where other machines must stand for it.")
+    otherwise: str | None = strawberry.field(
+        description="What is read where they do not stand like that; null: a general sentence."
+    )
+    awaits: Role | None = strawberry.field(
+        description="Who outside the machines has to answer before it happens by itself; null: nobody."
+    )
     needs: list[str] = strawberry.field(description="The inputs that it cannot do without.")
     takes: list[str] = strawberry.field(description="The inputs that may come along.")
     effects: list[str] = strawberry.field(description="What it does besides, a sentence each.")
@@ -78,6 +84,14 @@ class ForbiddenPair:
     because: str = strawberry.field(description="What the refused person reads.")
 
 
+@strawberry.type(description="Whose machines an audience reads.")
+class Reads:
+    audience: Audience = strawberry.field(description="Who reads.")
+    parties: list[Party] = strawberry.field(
+        description="Whose machines: of several the first that stands where there is something to read."
+    )
+
+
 @strawberry.type(name="Process", description="The machines that move together. An order keeps its version.")
 class ProcessView:
     name: str = strawberry.field(description="Its name.")
@@ -85,6 +99,7 @@ class ProcessView:
     text: str = strawberry.field(description="What it is for.")
     unit: UnitKind = strawberry.field(description="What moves in it.")
     machines: list[Machine] = strawberry.field(description="Its machines; a party may have a choice.")
+    reads: list[Reads] = strawberry.field(description="Whose machines each audience reads.")
     links: list[Link] = strawberry.field(description="What keeps the machines in step.")
     forbidden: list[ForbiddenPair] = strawberry.field(description="What is never seen together.")
     policies: list[PolicySetting] = strawberry.field(description="The policies it knows, at their defaults.")
@@ -119,6 +134,9 @@ def process_view(process: Process) -> ProcessView:
         text=process.text,
         unit=process.unit,
         machines=[_machine(machine) for machine in process.machines],
+        reads=[
+            Reads(audience=audience, parties=list(parties)) for audience, parties in process.reads.items()
+        ],
         links=[Link(when=_stands(link.when), tell=link.tell, event=link.event) for link in process.links],
         forbidden=[
             ForbiddenPair(states=_stands(pair.states), because=pair.because) for pair in process.never
@@ -155,6 +173,8 @@ def _transition(source: str, move: domain.Move) -> Transition:
         after=move.after,
         guard=guard and Guard(name=guard.name, text=guard.asks, because=guard.because),
         where=_stands(move.where),
+        otherwise=move.otherwise or None,
+        awaits=move.awaits,
         needs=[camel_case(name) for name in move.needs],
         takes=[camel_case(name) for name in move.takes],
         effects=[work.text for work in move.does],

@@ -20,18 +20,25 @@ from domain.status import Status, status_of_merchant_order, status_of_order, sta
 from graph.types.ids import MERCHANT_ORDER, encode
 from graph.viewer import Viewer
 from storage.publication import masked, readers
-from storage.scope import ScopeKind
+from storage.scope import ScopeKind, visible
 
 _WHOLE = 1_000_000
 """More rows than any history has."""
 
-_FOLLOWED = {Role.PAYMENTS: (None, Party.MARKETPLACE), Role.LOGISTICS: (Party.MERCHANT,)}
-"""The machines that integrations follow where they hear of all orders; None: what concerns a whole order."""
 
+def follows(role: Role, party: Party | None, portal: bool) -> bool:
+    """Whether a role learns of what its topic tells about this party's machine (None: a whole order).
 
-def follows(role: Role, party: Party | None) -> bool:
-    """Whether a role learns of what its topic tells about this party's machine, or about a whole order."""
-    return role not in _FOLLOWED or party in _FOLLOWED[role]
+    Integrations may hear of all orders, and follow a part of each: payments the marketplace's machine, those
+    who carry and store the machine that the Merchant Portal reads (`portal`).
+    """
+    match role:
+        case Role.PAYMENTS:
+            return party in (None, Party.MARKETPLACE)
+        case Role.LOGISTICS:
+            return portal
+        case Role.MARKETPLACE | Role.MERCHANT | Role.CUSTOMER | Role.SYSTEM:
+            return True
 
 
 @dataclass(slots=True)
@@ -58,13 +65,18 @@ class Seen:
         if self.merchant_order is not None:
             return self.order.lines_of(self.merchant_order)
         if self.viewer.role is Role.LOGISTICS:
-            return tuple(line for line in self.order.lines if line.merchant_order_id is not None)
+            shown = {theirs.id for theirs in self.merchant_orders}
+            return tuple(line for line in self.order.lines if line.merchant_order_id in shown)
         return self.order.lines
 
     @property
     def merchant_orders(self) -> tuple[MerchantOrder, ...]:
         """The merchant orders that exist for this viewer."""
-        return self.order.merchant_orders if self.merchant_order is None else (self.merchant_order,)
+        if self.merchant_order is not None:
+            return (self.merchant_order,)
+        if self.viewer.role is Role.LOGISTICS:
+            return tuple(theirs for theirs in self.order.merchant_orders if visible(self.order, theirs))
+        return self.order.merchant_orders
 
     @property
     def units(self) -> tuple[Unit, ...]:
@@ -72,9 +84,11 @@ class Seen:
         return self.lines if self.process.unit is UnitKind.LINE else self.merchant_orders
 
     @property
-    def party(self) -> Party | None:
-        """Whose machine the viewer follows; None: everybody's."""
-        return None if self.viewer.role is Role.MARKETPLACE else self.process.reads[self.viewer.audience]
+    def parties(self) -> tuple[Party, ...]:
+        """Whose machines the viewer follows."""
+        if self.viewer.role is Role.MARKETPLACE:
+            return tuple(Party)
+        return self.process.follows(self.viewer.audience)
 
     @property
     def changed_at(self) -> datetime:
@@ -85,7 +99,7 @@ class Seen:
             position.since
             for unit in (*self.lines, self.merchant_order)
             for party, position in unit.positions.items()
-            if self.party in (None, party)
+            if party in self.parties
         )
         return max(since, default=self.merchant_order.created_at)
 
@@ -101,13 +115,29 @@ class Seen:
 
     def status_for(self, audience: Audience) -> Status | None:
         """What an audience reads about the whole that this viewer sees."""
+        parts = self.order.merchant_orders if self.merchant_order is None else (self.merchant_order,)
+        if audience is Audience.MERCHANT_PORTAL and not any(visible(self.order, part) for part in parts):
+            return None
         if self.merchant_order is not None:
             return status_of_merchant_order(self.process, self.order, self.merchant_order, audience)
         return status_of_order(self.process, self.order, audience)
 
     def status_of(self, line: Line) -> Status | None:
-        """What the viewer reads about one line."""
-        return status_of_unit(self.process, line, self.viewer.audience)
+        """What the viewer reads about one line: where merchant orders move, what it reads about its own."""
+        return self.status_of_line(line, self.viewer.audience)
+
+    def status_of_line(self, line: Line, audience: Audience) -> Status | None:
+        """What an audience reads about one line."""
+        unit = self.unit_of(line)
+        hidden = isinstance(unit, MerchantOrder) and not visible(self.order, unit)
+        if audience is Audience.MERCHANT_PORTAL and hidden:
+            return None
+        return status_of_unit(self.process, self.order, unit, audience)
+
+    def unit_of(self, line: Line) -> Unit:
+        """What moves with this line: the line itself, or its merchant order."""
+        theirs = line.merchant_order_id and self.order.merchant_order(line.merchant_order_id)
+        return theirs if theirs and self.process.unit is UnitKind.MERCHANT_ORDER else line
 
     # What may happen
 
@@ -128,7 +158,7 @@ class Seen:
         found = [
             deadline
             for deadline in self.order.deadlines
-            if deadline.unit in units and self.party in (None, deadline.party)
+            if deadline.unit in units and deadline.party in self.parties
         ]
         return sorted(found, key=lambda deadline: deadline.at)
 
@@ -151,14 +181,17 @@ class Seen:
     def _told(self, entry: Entry) -> bool:
         """Whether this viewer learns of the entry: as its feed tells; integrations only of their machine."""
         heard = self.viewer.scope in readers(self.process, self.order, entry)
-        return heard and follows(self.viewer.role, entry.party)
+        portal = entry.party in self.process.follows(Audience.MERCHANT_PORTAL)
+        return heard and follows(self.viewer.role, entry.party, portal)
 
 
 def seen_by(viewer: Viewer, order: Order) -> Seen:
     """Look at an order; it must be in the viewer's scope, else this raises LookupError."""
     theirs = None
     if viewer.scope.kind is ScopeKind.MERCHANT:
-        theirs = next((m for m in order.merchant_orders if m.merchant_id == viewer.scope.id), None)
+        theirs = next(
+            (m for m in order.merchant_orders if m.merchant_id == viewer.scope.id and visible(order, m)), None
+        )
         if theirs is None:
             raise LookupError(f"Order {order.id} has no part of merchant {viewer.scope.id}")
     if viewer.scope.kind is ScopeKind.CUSTOMER and order.customer.id != viewer.scope.id:

@@ -14,6 +14,8 @@ from storage.merchants import Merchants
 from storage.orders import Orders
 from storage.relay import Relay
 from storage.settings import Settings
+from storage.stock import Stock
+from storage.stock_waker import StockWaker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +23,8 @@ class Services:
     """Everything outside the schema that an answer may need; all of one database.
 
     `settings` are the marketplace's, kept in the database. `clock` is the time of orders: a test clock where
-    `clock.test`, after whose advance `deadlines.run_due()` fires what became due. `demo`: customers can buy
-    from the demo's catalogue.
+    `clock.test`, after whose advance `deadlines.run_due()` fires what became due. `stock_waker` lets orders
+    go on once what they wait for is in stock. `demo`: customers can buy from the demo's catalogue.
     """
 
     orders: Orders
@@ -34,4 +36,6 @@ class Services:
     cursors: Cursors
     relay: Relay
     deadlines: DeadlineWorker
+    stock: Stock
+    stock_waker: StockWaker
     demo: bool = False

@@ -5,7 +5,7 @@ write".
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from random import SystemRandom
@@ -13,30 +13,40 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from domain.order import Order
 from domain.outcome import Outcome
+from domain.process import UnitKind
 from domain.processes import process_of
-from storage import idempotency, timers
+from domain.stocking import Key
+from storage import idempotency, stock_rows, timers
 from storage.client import (
     DATABASE_NOW,
     Collection,
+    Database,
     DatabaseUnavailable,
     Document,
     DuplicateKey,
     OutcomeUnknown,
+    Session,
 )
 from storage.clock import Clock
 from storage.diff import changes
 from storage.documents import FIELDS, entry_to_document, from_document
-from storage.errors import IdempotencyConflict, NotDue, OrderNotFound, TooBusy, VersionConflict
+from storage.errors import IdempotencyConflict, NotDue, OrderNotFound, ShelfMoved, TooBusy, VersionConflict
 from storage.idempotency import CommandKey
 from storage.keys import findable
 from storage.publication import publications
+from storage.stock_rows import Booking
 from storage.values import naive
 
 _TRIES = 8
 _DERIVED: Mapping[str, int] = dict.fromkeys(
-    ("keys", "total", "merchant_ids", "own", "next_deadline", "failures"), 1
+    ("keys", "total", "merchant_ids", "own", "next_deadline", "failures", "wants"), 1
 )
 _random = SystemRandom()
+
+
+def no_more(_: Order) -> Iterable[Key]:
+    """Nothing is asked for but the stock of what is in the order."""
+    return ()
 
 
 class Decision(Protocol):
@@ -60,9 +70,11 @@ class Changed(Generic[D]):
 
 @dataclass(slots=True)
 class Change(Generic[D]):
-    """One command on one order, in up to eight tries; `written` is the document that the write met."""
+    """One command on one order, in up to eight tries; `written` is the document that the write met, and
+    `freed` tells whether it made stock available.
+    """
 
-    orders: Collection
+    database: Database
     clock: Clock
     order_id: str
     command: str
@@ -71,7 +83,9 @@ class Change(Generic[D]):
     expected_version: int | None
     reply: Callable[[D], Document] | None
     only_if_due: bool
+    more_stock: Callable[[Order], Iterable[Key]] = no_more
     written: Document | None = None
+    freed: bool = False
     _denied: int | None = None
     _lost: Changed[D] | None = None
 
@@ -105,14 +119,26 @@ class Change(Generic[D]):
         if self.only_if_due and self._denied == order.version:
             raise NotDue(self.order_id)  # nobody was faster: it was the clock that said no
         now = await self.clock.now()
-        decision = self.decide(order, now)
+        counted = process_of(order).unit is UnitKind.MERCHANT_ORDER
+        seen = await self._with_shelf(order) if counted else order
+        decision = self.decide(seen, now)
         if not decision.outcome.entries:
             return Changed(order, decision)
-        changed = Changed(replace(decision.outcome.order, version=order.version + 1), decision)
-        if await self._write(stored, order, changed, now):
-            return changed
+        after = replace(decision.outcome.order, version=order.version + 1, shelf={})
+        changed = Changed(after, decision)
+        booked = stock_rows.bookings(seen, after) if counted else ()
+        try:
+            if await self._write(stored, order, changed, booked, now):
+                return changed
+        except ShelfMoved:
+            return None  # decided again on what is there now
         self._denied = order.version
         return None
+
+    async def _with_shelf(self, order: Order) -> Order:
+        """The order with what is available of its SKUs, for processes that count stock."""
+        keys = stock_rows.keys_of(order).union(self.more_stock(order))
+        return replace(order, shelf=await stock_rows.shelf(self.database.collection("stock"), keys))
 
     async def _read(self) -> Document:
         """The order with what a change needs: of its logs, only what this command has left there."""
@@ -121,12 +147,19 @@ class Change(Generic[D]):
             "history": {"$elemMatch": {"command_id": self.command}},
             "archived": 1,
         }
-        stored = await self.orders.find_one({"_id": self.order_id}, {**FIELDS, **_DERIVED, **logs})
+        stored = await self._orders.find_one({"_id": self.order_id}, {**FIELDS, **_DERIVED, **logs})
         if stored is None:
             raise OrderNotFound(self.order_id)
         return stored
 
-    async def _write(self, stored: Document, order: Order, changed: Changed[D], now: datetime) -> bool:
+    async def _write(
+        self,
+        stored: Document,
+        order: Order,
+        changed: Changed[D],
+        booked: Sequence[Booking],
+        now: datetime,
+    ) -> bool:
         assert changed.decision is not None
         where = {"_id": order.id, "version": order.version}
         if self.only_if_due:
@@ -140,18 +173,38 @@ class Change(Generic[D]):
             # Before it is sent: a driver that repeats it, on a server that was killed in between and has
             # forgotten the first, hears that nothing matched. With a key the stored answer tells.
             self._lost = changed
+        self.freed = any(booking.freed > 0 for booking in booked)
         try:
-            result = await self.orders.update_one(where, update)
+            matched = await self._send(where, update, booked, now)
         except OutcomeUnknown:
             self._lost = changed
             raise
         except DuplicateKey:
             assert self.key is not None, "only a request's key is unique over all orders"
             raise IdempotencyConflict(self.key.key) from None  # it was used for another order
-        if not result.matched_count:
+        if not matched:
             return False
         self.written = stored
         return True
+
+    async def _send(
+        self, where: Document, update: Document, booked: Sequence[Booking], now: datetime
+    ) -> bool:
+        """Write the order, and what it changes in the stock with it or not at all; False: nothing matched."""
+        if not booked:
+            return bool((await self._orders.update_one(where, update)).matched_count)
+
+        async def both(session: Session) -> bool:
+            result = await self._orders.update_one(where, update, session=session)
+            if result.matched_count:
+                await stock_rows.book(self.database.collection("stock"), booked, now, session)
+            return bool(result.matched_count)
+
+        return await self.database.transaction(both)
+
+    @property
+    def _orders(self) -> Collection:
+        return self.database.collection("orders")
 
     def _due(self, order: Order, now: datetime) -> Document:
         """The condition that no deadline counts as due here before it is for the database."""

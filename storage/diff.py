@@ -13,8 +13,9 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Document:
     """Return `$set` and `$unset` that turn `before` into `after`; empty when they are equal.
 
     A list is changed item by item, and grows by setting the index after its last, as long as its items keep
-    their places (told by `id`); any other list is set whole. (`$push` cannot stand in one update with a
-    change inside the same list; the version in the filter is what makes the index safe.)
+    their places (told by `id`, without one by being equal); any other list is set whole. (`$push` cannot
+    stand in one update with a change inside the same list; the version in the filter is what makes the
+    index safe.)
     """
     put: Document = {}
     drop: Document = {}
@@ -58,7 +59,8 @@ def _compare_lists(path: str, before: list[Any], after: list[Any], put: Document
 
 def _keeps_places(before: Sequence[Any], after: Sequence[Any]) -> bool:
     return len(before) <= len(after) and all(
-        _id(old) is not None and _id(old) == _id(new) for old, new in zip(before, after, strict=False)
+        old == new or (_id(old) is not None and _id(old) == _id(new))
+        for old, new in zip(before, after, strict=False)
     )
 
 

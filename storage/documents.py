@@ -1,7 +1,7 @@
 """An order as a document and back. What is derived for the lists stands in `keys`.
 
 Dates are naive UTC (BSON keeps milliseconds), days are ISO text, amounts are integers, windows are
-milliseconds; what is None is left out. Design: storage, "One order, one document".
+milliseconds; what is None is left out, and so is the shelf. Design: storage, "One order, one document".
 """
 
 from collections.abc import Mapping
@@ -9,19 +9,19 @@ from datetime import date, timedelta
 from typing import Any
 
 from domain.actors import Actor, Party, Role
-from domain.order import (
-    Customer,
-    Deadline,
-    Entry,
-    Order,
-    Payment,
-    Refund,
-    RefundStatus,
-    Value,
-)
+from domain.order import Address, Customer, Deadline, Entry, Order, Value
 from domain.policies import Policies, PolicyValue
 from storage.client import Document
-from storage.units import line_in, line_out, merchant_order_in, merchant_order_out
+from storage.lines import line_in, line_out
+from storage.merchant_orders import merchant_order_in, merchant_order_out
+from storage.money_rows import (
+    command_in,
+    command_out,
+    payment_in,
+    payment_out,
+    refund_in,
+    refund_out,
+)
 from storage.values import aware, naive, present
 
 _MILLISECOND = timedelta(milliseconds=1)
@@ -30,6 +30,7 @@ FIELDS: Mapping[str, int] = dict.fromkeys(
     (
         "reference", "external_reference", "channel", "version", "seq", "process", "policies", "customer",
         "currency", "placed_at", "changed_at", "lines", "merchant_orders", "payments", "refunds", "deadlines",
+        "commands", "deliver_to", "payment_method",
     ),
     1,
 )  # fmt: skip
@@ -53,9 +54,13 @@ def to_document(order: Order) -> Document:
         changed_at=naive(order.changed_at),
         lines=[line_in(line) for line in order.lines],
         merchant_orders=[merchant_order_in(theirs) for theirs in order.merchant_orders],
-        payments=[_payment_in(payment) for payment in order.payments],
-        refunds=[_refund_in(refund) for refund in order.refunds],
+        payments=[payment_in(payment) for payment in order.payments],
+        refunds=[refund_in(refund) for refund in order.refunds],
         deadlines=[_deadline_in(deadline) for deadline in order.deadlines],
+        # Missing where there are none, as in the documents of orders whose process knows none.
+        commands=[command_in(command) for command in order.commands] or None,
+        deliver_to=_address_in(order.deliver_to) if order.deliver_to else None,
+        payment_method=order.payment_method,
     )
 
 
@@ -75,9 +80,12 @@ def from_document(stored: Mapping[str, Any]) -> Order:
         changed_at=aware(stored["changed_at"]),
         lines=tuple(line_out(line) for line in stored["lines"]),
         merchant_orders=tuple(merchant_order_out(theirs) for theirs in stored["merchant_orders"]),
-        payments=tuple(_payment_out(payment) for payment in stored["payments"]),
-        refunds=tuple(_refund_out(refund) for refund in stored["refunds"]),
+        payments=tuple(payment_out(payment) for payment in stored["payments"]),
+        refunds=tuple(refund_out(refund) for refund in stored["refunds"]),
         deadlines=tuple(_deadline_out(deadline) for deadline in stored["deadlines"]),
+        commands=tuple(command_out(command) for command in stored.get("commands", ())),
+        deliver_to=Address(**stored["deliver_to"]) if "deliver_to" in stored else None,
+        payment_method=stored.get("payment_method"),
         channel=stored["channel"],
         external_reference=stored.get("external_reference"),
     )
@@ -146,37 +154,14 @@ def _policies_out(stored: Mapping[str, Any]) -> Policies:
     return Policies(policies_out(stored["marketplace"]), merchants)
 
 
-def _payment_in(payment: Payment) -> Document:
-    at = naive(payment.at)
-    return {"reference": payment.reference, "amount": payment.amount, "at": at, "by": payment.by}
-
-
-def _payment_out(stored: Mapping[str, Any]) -> Payment:
-    return Payment(stored["reference"], stored["amount"], aware(stored["at"]), stored["by"])
-
-
-def _refund_in(refund: Refund) -> Document:
+def _address_in(address: Address) -> Document:
     return present(
-        id=refund.id,
-        line_id=refund.line_id,
-        amount=refund.amount,
-        status=refund.status.value,
-        asked_at=naive(refund.asked_at),
-        settled_at=naive(refund.settled_at) if refund.settled_at else None,
-        reason=refund.reason,
-    )
-
-
-def _refund_out(stored: Mapping[str, Any]) -> Refund:
-    settled_at = stored.get("settled_at")
-    return Refund(
-        id=stored["id"],
-        line_id=stored["line_id"],
-        amount=stored["amount"],
-        status=RefundStatus(stored["status"]),
-        asked_at=aware(stored["asked_at"]),
-        settled_at=aware(settled_at) if settled_at else None,
-        reason=stored.get("reason"),
+        recipient=address.recipient,
+        street=address.street,
+        postal_code=address.postal_code,
+        city=address.city,
+        country=address.country,
+        region=address.region,
     )
 
 

@@ -13,10 +13,12 @@ class OrderNotFound(LookupError):
 
 
 class VersionConflict(Exception):
-    """The order was changed since the caller read it: it expected one version and another is there."""
+    """It was changed since the caller read it: the caller expected one version and another is there."""
 
-    def __init__(self, expected: int, actual: int) -> None:
-        super().__init__(f"The order is at version {actual}, not {expected}; read it again and decide again.")
+    def __init__(self, expected: int, actual: int, what: str = "order") -> None:
+        super().__init__(
+            f"The {what} is at version {actual}, not {expected}; read it again and decide again."
+        )
         self.expected = expected
         self.actual = actual
 
@@ -40,9 +42,15 @@ class ExternalReferenceTaken(Exception):
 class TooBusy(Exception):
     """Others were faster in every try. Nothing was written; the same request may be sent again."""
 
-    def __init__(self, order_id: str) -> None:
-        super().__init__(f"Too many changes of order {order_id} at once; try again.")
-        self.order_id = order_id
+    def __init__(self, id: str, what: str = "order") -> None:
+        super().__init__(f"Too many changes of {what} {id} at once; try again.")
+
+
+class ShelfMoved(Exception):
+    """A merchant's stock is not as it was when it was decided what to take; nothing was written."""
+
+    def __init__(self, row: str) -> None:
+        super().__init__(f"The stock of {row} has changed.")
 
 
 class NotDue(Exception):

@@ -49,7 +49,8 @@ def our_errors(session: object | None = None) -> Generator[None]:
     """Raise DatabaseUnavailable, OutcomeUnknown and DuplicateKey in place of the driver's errors.
 
     Inside a transaction (`session` given) connection errors keep their type, because the driver decides by
-    the labels they carry whether to repeat it.
+    the labels they carry whether to repeat it; but when no server is found at all, it does not go on trying
+    for minutes.
     """
     task = asyncio.current_task()
     cancelled_before = task.cancelling() if task else 0
@@ -62,7 +63,7 @@ def our_errors(session: object | None = None) -> Generator[None]:
             raise OutcomeUnknown("The database did not confirm a group of writes.") from error
         raise
     except (ConnectionFailure, WriteConcernError) as error:
-        if session is not None:
+        if session is not None and not isinstance(error, ServerSelectionTimeoutError):
             raise
         reason = re.split(r" \(configured timeouts|, Timeout:|, full error:", str(error))[0]
         # When a repeated write finds no server the driver raises the first attempt's error instead,

@@ -41,8 +41,10 @@ ORDERS = (
     _index("next_deadline", "next_deadline", only="next_deadline"),
     _index("overdue", "deadlines.at"),
     _index("dirty", "dirty", only="dirty"),
+    _index("wants", "wants", "placed_at", "_id", only="wants"),
 )
 HISTORY = (_index("order", "order", "seq"),)
+STOCK = (_index("awake", "awake", only="awake"),)  # what is listed, is listed by `_id`
 
 FILTERS = {
     "status": "keys",
@@ -59,6 +61,9 @@ FILTERS = {
     "tracking_number": "keys",
     "reference": "keys",
     "refund": "keys",
+    "invoice_number": "keys",
+    "command": "keys",
+    "problem": "keys",
     "search": "keys",
 }
 """Which index serves which filter of the lists; a merchant's own times and totals are served by `own`."""
@@ -66,6 +71,6 @@ FILTERS = {
 
 async def ensure(database: Database) -> None:
     """Make whatever index is missing. Safe to call by several processes at once, at every start."""
-    for collection, indexes in (("orders", ORDERS), ("order_history", HISTORY)):
+    for collection, indexes in (("orders", ORDERS), ("order_history", HISTORY), ("stock", STOCK)):
         await database.collection(collection).create_indexes(indexes)
     await feed.ensure_indexes(database)

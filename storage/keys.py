@@ -5,15 +5,18 @@ list can match by what its viewer does not see, and one index serves every filte
 """
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from domain.actors import Audience, Party
+from domain.commands import CommandStatus
+from domain.invoices import Invoice
 from domain.order import Line, MerchantOrder, Order, Unit
 from domain.process import Process
 from domain.status import status_of_merchant_order, status_of_order
 from storage.client import Document
 from storage.documents import to_document
-from storage.scope import Scope, ScopeKind
+from storage.scope import Scope, ScopeKind, visible
+from storage.stock_rows import row_id, wanted
 from storage.values import naive
 
 
@@ -34,7 +37,8 @@ def findable(process: Process, order: Order) -> Document:
     """Return an order as it is stored, with the fields that lists filter and sort by.
 
     Those are `keys` for every filter by equality and for search, `total` in minor units, `merchant_ids` of
-    those that have a merchant order, `own` per merchant, and `next_deadline` (left out when there is none).
+    those that see a merchant order, `own` per merchant, `next_deadline`, and `wants`: the stock that it waits
+    for. The last two are left out when there is none.
     """
     return to_document(order) | _find_keys(process, order) | {"own": _own_fields(process, order)}
 
@@ -52,32 +56,47 @@ def _find_keys(process: Process, order: Order) -> Document:
     if order.external_reference is not None:
         found.append(key(whole, "external", order.external_reference))
     found += [key(whole, "refund", refund.status) for refund in order.refunds]
+    for command in order.commands:
+        found.append(key(whole, "command", command.status))
+        found.append(key(whole, "command", f"{command.kind}:{command.status}"))
+        if command.status is CommandStatus.REFUSED:
+            found.append(key(whole, "problem", "command"))
     found += _of_units(whole, [*order.lines, *order.merchant_orders], tuple(Party))
     texts = [order.external_reference or "", order.customer.email]
     found += _of_part(whole, order, order.lines, order.merchant_orders, texts)
-    for theirs in order.merchant_orders:
+    seen = [theirs for theirs in order.merchant_orders if visible(order, theirs)]
+    for theirs in seen:
         found += _of_merchant_order(process, order, theirs)
     fields: Document = {
         "keys": sorted(set(found)),
         "total": order.total,
-        "merchant_ids": sorted({theirs.merchant_id for theirs in order.merchant_orders}),
+        "merchant_ids": sorted({theirs.merchant_id for theirs in seen}),
     }
     if order.deadlines:
         fields["next_deadline"] = naive(min(deadline.at for deadline in order.deadlines))
+    if wants := wanted(order.lines, order.merchant_orders):
+        fields["wants"] = sorted(row_id(key) for key in wants)
     return fields
 
 
 def _own_fields(process: Process, order: Order) -> Document:
-    """Per merchant the total of its part, and when the merchant's machine last moved there.
+    """Per merchant that sees its part the total of it, and when the merchant's machine last moved there.
 
     That is what the merchant is shown as the time of its last change. A later time would tell it, by filter
     and by sort order, when the marketplace did something that is not for it.
     """
-    party = process.reads[Audience.MERCHANT_PORTAL]
+    parties = process.follows(Audience.MERCHANT_PORTAL)
     found: Document = {}
     for theirs in order.merchant_orders:
+        if not visible(order, theirs):
+            continue
         lines = order.lines_of(theirs)
-        moved = [unit.positions[party].since for unit in (*lines, theirs) if party in unit.positions]
+        moved = [
+            position.since
+            for unit in (*lines, theirs)
+            for party, position in unit.positions.items()
+            if party in parties
+        ]
         found[theirs.merchant_id] = {
             "total": sum(line.total for line in lines),
             "changed_at": naive(max(moved, default=theirs.created_at)),
@@ -91,9 +110,8 @@ def _of_merchant_order(process: Process, order: Order, theirs: MerchantOrder) ->
     found = [key(scope, "id", theirs.id)]
     if status := status_of_merchant_order(process, order, theirs, Audience.MERCHANT_PORTAL):
         found.append(key(scope, "status", status.code))
-    # The marketplace's own states are not for the merchant, so it cannot look for them either.
-    parties = tuple(party for party in Party if party is not Party.MARKETPLACE)
-    found += _of_units(scope, [*lines, theirs], parties)
+    # The states of others are not for the merchant, so it cannot look for them either.
+    found += _of_units(scope, [*lines, theirs], process.follows(Audience.MERCHANT_PORTAL))
     return found + _of_part(scope, order, lines, (theirs,), ())
 
 
@@ -109,20 +127,34 @@ def _of_units(scope: Scope, units: Iterable[Unit], parties: tuple[Party, ...]) -
 def _of_part(
     scope: Scope,
     order: Order,
-    lines: Iterable[Line],
-    merchant_orders: Iterable[MerchantOrder],
+    lines: Sequence[Line],
+    parts: Sequence[MerchantOrder],
     more: Iterable[str],
 ) -> list[str]:
     skus = [line.sku for line in lines]
-    references = [order.reference, *(theirs.reference for theirs in merchant_orders)]
+    references = [order.reference, *(theirs.reference for theirs in parts)]
+    invoices = [invoice for theirs in parts for invoice in theirs.invoices]
     texts = [*references, *skus, order.customer.name, *more]
     return [
         *(key(scope, "sku", sku) for sku in skus),
         *(key(scope, "reference", reference) for reference in references),
-        *(
-            key(scope, "tracking", line.shipment.tracking_number)
-            for line in lines
-            if line.shipment and line.shipment.tracking_number
-        ),
+        *(key(scope, "tracking", number) for number in _tracking_numbers(lines, invoices) if number),
+        *(key(scope, "invoice", invoice.number) for invoice in invoices),
+        *(key(scope, "problem", problem) for problem in _problems(lines, parts)),
         *(key(scope, "text", word) for text in texts for word in words(text)),
     ]
+
+
+def _tracking_numbers(lines: Iterable[Line], invoices: Iterable[Invoice]) -> Iterator[str | None]:
+    yield from (line.shipment.tracking_number for line in lines if line.shipment)
+    for invoice in invoices:
+        yield invoice.tracking_number
+        yield invoice.tracking.number if invoice.tracking else None
+
+
+def _problems(lines: Sequence[Line], parts: Sequence[MerchantOrder]) -> Iterator[str]:
+    """What somebody has to look after: missing stock, or a merchant that handles what is not paid yet."""
+    if wanted(lines, parts):
+        yield "stock"
+    if any(each.overridden_at and not each.approved_at and each.cancellation is None for each in parts):
+        yield "override"

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from domain.actors import Party
+from domain.commands import CommandKind, CommandStatus
 from domain.order import Order, RefundStatus
 from storage.client import ASCENDING, DESCENDING, Database, Document
 from storage.documents import FIELDS, from_document
@@ -30,6 +31,8 @@ _LAST = "\U0010ffff"
 class Where:
     """Which orders; every field given must hold. Amounts are minor units, both ends included; of the times
     the earlier end is included and the later is not. `status` is a code in the viewer's own audience.
+    `command` is one to the payment provider, of any kind where that is None; `problem` is "stock", "override"
+    or "command".
     """
 
     status: str | None = None
@@ -46,6 +49,9 @@ class Where:
     tracking_number: str | None = None
     reference: str | None = None
     refund: RefundStatus | None = None
+    invoice_number: str | None = None
+    command: tuple[CommandKind | None, CommandStatus] | None = None
+    problem: str | None = None
     search: str | None = None
     and_: tuple["Where", ...] = ()
     or_: tuple["Where", ...] = ()
@@ -158,6 +164,9 @@ def _words(scope: Scope, where: Where) -> list[str]:
         "sku": where.sku,
         "tracking": where.tracking_number,
         "refund": where.refund,
+        "invoice": where.invoice_number,
+        "command": ":".join(part for part in where.command if part) if where.command else None,
+        "problem": where.problem,
         "reference": where.reference and where.reference.strip().upper(),
     }
     return [key(scope, kind, value) for kind, value in given.items() if value is not None]

@@ -4,16 +4,18 @@ How each is done stands in files of their own; what a change means stands in the
 Design: storage, "One order, one document, one write".
 """
 
+import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from domain.actors import Actor
 from domain.order import Entry, Order
 from domain.process import Process
+from domain.stocking import Key
 from storage import history, idempotency, ids, lists, placing, timers
-from storage.changing import Change, Changed, D, Decision
+from storage.changing import Change, Changed, D, Decision, no_more
 from storage.client import Collection, Database, Document
 from storage.clock import Clock
 from storage.documents import FIELDS, from_document
@@ -31,11 +33,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """The orders of one database. `wake` is called after every write, so that its events go out at once."""
+    """The orders of one database. `wake` is called after every write, so that its events go out at once;
+    `freed` is set after those that made stock available.
+    """
 
     database: Database
     clock: Clock
     wake: Callable[[], None]
+    freed: asyncio.Event = field(default_factory=asyncio.Event, compare=False, repr=False)
 
     async def place(self, order: Order, process: Process, actor: Actor, key: CommandKey | None) -> Placed:
         """Store a new order and start its machines. Ids, reference, version and times of it are made here.
@@ -84,21 +89,35 @@ class Orders:
         expected_version: int | None = None,
         reply: Callable[[D], Document] | None = None,
         only_if_due: bool = False,
+        more_stock: Callable[[Order], Iterable[Key]] = no_more,
     ) -> Changed[D]:
         """Read, decide, write if nobody was faster, else decide again: `decide` is pure and may run often.
 
         A key that was carried out before is answered with its stored reply. `only_if_due` writes only once
-        the database's own clock has reached the deadlines that `now` makes due. Raises OrderNotFound,
-        VersionConflict, IdempotencyConflict, NotDue, TooBusy, and OutcomeUnknown when reading back what
-        became of a write fails as well.
+        the database's own clock has reached the deadlines that `now` makes due. `more_stock` names, by
+        (merchant id, SKU), what the change may bring into the order: of that, as of the order's own SKUs,
+        `decide` finds in `shelf` what is available. Raises OrderNotFound, VersionConflict,
+        IdempotencyConflict, NotDue, TooBusy, and OutcomeUnknown when reading back what became of a write
+        fails as well.
         """
         command = key.id if key else ids.command_id()
         change = Change(
-            self._orders, self.clock, order_id, command, decide, key, expected_version, reply, only_if_due
+            self.database,
+            self.clock,
+            order_id,
+            command,
+            decide,
+            key,
+            expected_version,
+            reply,
+            only_if_due,
+            more_stock,
         )
         changed = await change.carry_out()
         if change.written is not None:
             self.wake()
+            if change.freed:
+                self.freed.set()
             await self._tidy(change.written, changed.order)
         return changed
 

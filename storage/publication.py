@@ -12,7 +12,7 @@ from domain.order import Entry, MerchantOrder, Order, Unit
 from domain.process import Process
 from domain.status import Status, status_of_order, status_of_unit
 from storage.client import Document
-from storage.scope import Scope, ScopeKind
+from storage.scope import Scope, ScopeKind, visible
 from storage.values import naive
 
 KNOWN: Mapping[Audience, Collection[Role]] = {
@@ -48,15 +48,15 @@ def readers(process: Process, order: Order, entry: Entry) -> Sequence[Scope]:
     """Return the scopes that learn of this entry.
 
     The marketplace learns everything; a merchant what its own units do on the machine that the portal
-    reads, once they are in a merchant order; the customer what concerns the whole order and what happens
-    on the machine that the storefront reads.
+    reads, once they are in a merchant order that it sees in `order`; the customer what concerns the whole
+    order and what happens on the machine that the storefront reads.
     """
     scopes = [Scope.marketplace()]
     unit = order.unit(entry.unit) if entry.unit else None
-    theirs = entry.party == process.reads.get(Audience.MERCHANT_PORTAL)
-    if unit is not None and theirs and _merchant_order(order, unit) is not None:
-        scopes.append(Scope.merchant(unit.merchant_id))
-    if entry.unit is None or entry.party == process.reads.get(Audience.STOREFRONT):
+    theirs = _merchant_order(order, unit) if unit else None
+    if theirs and entry.party in process.follows(Audience.MERCHANT_PORTAL) and visible(order, theirs):
+        scopes.append(Scope.merchant(theirs.merchant_id))
+    if entry.unit is None or entry.party in process.follows(Audience.STOREFRONT):
         scopes.append(Scope.customer(order.customer.id))
     return scopes
 
@@ -86,6 +86,8 @@ def _body(process: Process, order: Order, entry: Entry, scope: Scope) -> Documen
         "merchant_order": own,
         "unit": entry.unit,
         "party": entry.party and str(entry.party),
+        # Those who carry and store goods follow what the merchants' portal reads.
+        "portal": entry.party in process.follows(Audience.MERCHANT_PORTAL),
         "source": entry.source,
         "target": entry.target,
         "event": entry.event,
@@ -105,13 +107,13 @@ def _body(process: Process, order: Order, entry: Entry, scope: Scope) -> Documen
 def _merchant_order(order: Order, unit: Unit) -> MerchantOrder | None:
     if isinstance(unit, MerchantOrder):
         return unit
-    return next((m for m in order.merchant_orders if m.id == unit.merchant_order_id), None)
+    return order.merchant_order(unit.merchant_order_id) if unit.merchant_order_id else None
 
 
 def _status(process: Process, order: Order, unit: Unit | None, audience: Audience) -> Status | None:
     if unit is None:
         return status_of_order(process, order, audience)
-    return status_of_unit(process, unit, audience)
+    return status_of_unit(process, order, unit, audience)
 
 
 def _label(status: Status) -> Document:

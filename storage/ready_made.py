@@ -3,18 +3,24 @@
 Whoever calls has let the engine live them. What they are is not known here. Design: storage, "One order".
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from domain.order import Order
 from domain.outcome import Outcome
-from domain.process import Process
+from domain.processes import process_of
+from domain.stocking import Key, claims
 from storage import ids
 from storage.client import Database, Document, DuplicateKey
 from storage.documents import entry_to_document
 from storage.feed import KEPT
 from storage.keys import findable
 from storage.publication import publications
+from storage.stock_rows import row_id
+from storage.values import naive
 
 
 async def stored(database: Database, channel: str) -> set[str]:
@@ -23,7 +29,7 @@ async def stored(database: Database, channel: str) -> set[str]:
     return {row["external_reference"] for row in await found.to_list() if "external_reference" in row}
 
 
-async def store(database: Database, process: Process, lives: Sequence[Sequence[Outcome]]) -> int:
+async def store(database: Database, lives: Sequence[Sequence[Outcome]]) -> int:
     """Store one order per life, the outcomes of its steps from its placing on; returns how many were new.
 
     An order whose external reference the channel has already is left as it is there. What is older than the
@@ -32,7 +38,7 @@ async def store(database: Database, process: Process, lives: Sequence[Sequence[O
     if not lives:
         return 0
     kept = datetime.now(UTC) - KEPT
-    documents = [_document(process, outcomes, kept) for outcomes in lives]
+    documents = [_document(outcomes, kept) for outcomes in lives]
     try:
         await database.collection("orders").insert_many(documents, ordered=False)
     except DuplicateKey as some:
@@ -40,8 +46,42 @@ async def store(database: Database, process: Process, lives: Sequence[Sequence[O
     return len(documents)
 
 
-def _document(process: Process, outcomes: Sequence[Outcome], kept: datetime) -> Document:
+async def shelve(
+    database: Database, available: Mapping[Key, int], orders: Iterable[Order], now: datetime
+) -> None:
+    """Count the stock that these orders have taken from, with so many pieces available besides.
+
+    What is counted already is left as it is.
+    """
+    held, confirmed, off_shelf = Counter[Key](), Counter[Key](), Counter[Key]()
+    for order in orders:
+        for key, claim in claims(order).items():
+            held[key] += claim.held
+            confirmed[key] += claim.confirmed
+            off_shelf[key] += claim.off_shelf
+    rows: list[Document] = [
+        {
+            "_id": row_id(key),
+            "merchant_id": key[0],
+            "sku": key[1],
+            "on_hand": left + held[key] + confirmed[key],
+            "held": held[key],
+            "confirmed": confirmed[key],
+            "acknowledged": off_shelf[key],
+            "available": left,
+            "version": 1,
+            "changed_at": naive(now),
+            "counted_by": ids.command_id(),
+        }
+        for key, left in available.items()
+    ]
+    with suppress(DuplicateKey):
+        await database.collection("stock").insert_many(rows, ordered=False)
+
+
+def _document(outcomes: Sequence[Outcome], kept: datetime) -> Document:
     """The document that as many writes would have made of the order."""
+    process = process_of(outcomes[0].order)
     history: list[Document] = []
     out: list[Document] = []
     document: Document | None = None

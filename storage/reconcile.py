@@ -3,16 +3,20 @@
 For tests and for whoever doubts; it changes nothing. Design: storage, "Events" (A reconciler).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from domain.order import Order
+from domain.actors import Audience
+from domain.order import Entry, Order
+from domain.process import Process
 from domain.processes import process_of
 from storage import history
 from storage.client import Database
 from storage.documents import FIELDS, from_document
 from storage.feed import KEPT
 from storage.publication import readers
+from storage.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +46,30 @@ async def _wanted(database: Database, order: Order) -> set[tuple[int, str]]:
     process = process_of(order)
     since = datetime.now(UTC) - KEPT
     entries = await history.read(database, order.id, 0, order.seq)
+    first = _first_seen(process, order, entries)
     return {
         (entry.seq, scope.topic)
         for entry in entries
         if entry.at > since
         for scope in readers(process, order, entry)
+        if entry.seq >= first.get(scope.topic, 0)
     }
+
+
+def _first_seen(process: Process, order: Order, entries: Iterable[Entry]) -> dict[str, int]:
+    """From which entry on each merchant's topic must have what is told there: before it read something, the
+    merchant order did not exist for it.
+    """
+    found: dict[str, int] = {}
+    portal = Audience.MERCHANT_PORTAL
+    for entry in entries:
+        unit = order.unit(entry.unit) if entry.unit else None
+        if unit is None or entry.party is None or entry.party not in process.follows(portal):
+            continue
+        states = [machine.states.get(entry.target or "") for machine in process.variants(entry.party)]
+        if any(state.labels.get(portal) for state in states if state):
+            found.setdefault(Scope.merchant(unit.merchant_id).topic, entry.seq)
+    return found
 
 
 async def _published(database: Database, order: Order, topics: set[str]) -> set[tuple[int, str]]:

@@ -1,6 +1,6 @@
 """Whose orders a caller may see. What is outside its scope does not exist for it: None, never "forbidden".
 
-Knows the order document's fields that tell the owners; must not know roles or tokens.
+Knows what tells the owners of an order and of its document; must not know roles or tokens.
 """
 
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Self
 
 from domain.actors import Audience
+from domain.order import MerchantOrder, Order
 from storage.client import Document
 
 
@@ -40,7 +41,7 @@ class Scope:
 
     @classmethod
     def merchant(cls, merchant_id: str) -> Self:
-        """The orders in which this merchant has a merchant order."""
+        """The orders in which this merchant has a merchant order that it sees."""
         return cls(ScopeKind.MERCHANT, merchant_id)
 
     @classmethod
@@ -67,3 +68,14 @@ class Scope:
                 return {"merchant_ids": self.id}
             case ScopeKind.CUSTOMER:
                 return {"customer.id": self.id}
+
+
+def visible(order: Order, theirs: MerchantOrder) -> bool:
+    """Say whether a merchant order exists for its merchant: once it was sent there and reads as something.
+
+    Where lines move, a merchant order is made only when they are sent.
+    """
+    portal = Audience.MERCHANT_PORTAL
+    if theirs.positions:
+        return theirs.sent_at is not None and portal in theirs.reads
+    return any(portal in line.reads for line in order.lines if line.merchant_order_id == theirs.id)

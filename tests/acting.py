@@ -74,6 +74,7 @@ order {{
   }}
 }}
 """
+STOCK = "{ merchantId sku onHand held confirmed acknowledged available version changedAt }"
 CHANGED = f"{ORDER} {ERRORS} replayed"
 MOVED = f"{CHANGED} moved {{ id quantity }} skipped {{ id }}"
 PAYLOADS = {
@@ -83,6 +84,11 @@ PAYLOADS = {
     "registerMerchant": f"merchant {{ id name }} {ERRORS}",
     "updatePolicies": f"policies {{ name value }} {ERRORS}",
     "advanceTestClock": f"now {ERRORS}",
+    "restock": CHANGED,
+    "acknowledgeCommand": CHANGED,
+    "retryCommand": CHANGED,
+    "previewChange": f"before {AMOUNT} after {AMOUNT} toRefund {AMOUNT} toPay {AMOUNT} short {ERRORS}",
+    "setStock": f"stock {STOCK} {ERRORS}",
 }
 
 

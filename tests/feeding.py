@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from inspect import isawaitable
 from itertools import pairwise
 from typing import Any
 
@@ -63,14 +64,15 @@ def stepped(
     """The same database, where something happens before and after each command.
 
     The command `twice` arrives twice and its caller hears of the second alone: so it is where a driver
-    repeats a write on a server that was killed in between and has forgotten the first.
+    repeats a write on a server that was killed in between and has forgotten the first. A transaction's end is
+    the command `commit`, of no collection.
     """
 
     def collections(name: str) -> _Names:
         inner = database.client[name]
         return _Names(lambda collection: _Commands(collection, inner[collection], before, after, twice))
 
-    return replace(database, client=_Names(collections))
+    return replace(database, client=_Client(collections, database.client, before, after))
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,41 @@ class _Names:
 
     def __getitem__(self, name: str) -> Any:
         return self.named(name)
+
+
+@dataclass(frozen=True)
+class _Client(_Names):
+    inner: Any
+    before: Step
+    after: Step
+
+    async def start_session(self) -> Any:
+        session = self.inner.start_session()
+        return _Session(await session if isawaitable(session) else session, self.before, self.after)
+
+
+@dataclass(frozen=True)
+class _Session:
+    inner: Any
+    before: Step
+    after: Step
+
+    async def __aenter__(self) -> Any:
+        await self.inner.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.inner.__aexit__(*error)
+
+    async def with_transaction(self, work: Callable[[Any], Awaitable[Any]]) -> Any:
+        async def whole(session: Any) -> Any:
+            result = await work(session)
+            await self.before("", "commit")
+            return result
+
+        result = await self.inner.with_transaction(whole)
+        await self.after("", "commit")
+        return result
 
 
 @dataclass(frozen=True)

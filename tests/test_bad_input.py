@@ -32,7 +32,9 @@ def test_every_mutation_that_takes_lines_is_tried_here():
         if each["kind"] == "INPUT_OBJECT" and any(field["name"] == "lines" for field in each["inputFields"])
         if any(field["name"] == "order" for field in each["inputFields"])
     }
-    assert taking == {f"{name[0].upper()}{name[1:]}" for name in LINES}
+    # The lines of an invoice and of a change are inputs of their own, tried where those are.
+    others = {"AddInvoice", "ChangeOrder", "PreviewChange"}
+    assert taking - others == {f"{name[0].upper()}{name[1:]}" for name in LINES}
 
 
 @pytest.mark.parametrize("mutation", LINES)

@@ -162,7 +162,7 @@ MALFORMED = {
         "orders start with chain, which has no machine",
     ),
     "somebody reads a machine that is not there": (
-        toy(mkt("open", open=st()), reads={Audience.MERCHANT_PORTAL: MERCHANT}),
+        toy(mkt("open", open=st()), reads={Audience.MERCHANT_PORTAL: (MERCHANT,)}),
         "merchant_portal reads merchant, which has no machine",
     ),
     "several machines and nothing that picks": (

@@ -362,11 +362,12 @@ async def test_a_server_that_is_not_there_is_said_so_without_the_password(driver
             orders.insert_one({}),
             orders.find({}).to_list(),
             orders.aggregate([]).to_list(),
+            database.transaction(lambda session: orders.insert_one({}, session=session)),
         )
         errors = await asyncio.gather(*calls, return_exceptions=True)
         await database.close()
 
-    assert [type(error) for error in errors] == [DatabaseUnavailable] * 4  # none of them OutcomeUnknown
+    assert [type(error) for error in errors] == [DatabaseUnavailable] * 5  # none of them OutcomeUnknown
     assert address in str(errors[0])
     assert "hush" not in str(errors[0])
 

@@ -1,9 +1,10 @@
-"""The demo's orders: every state there is, the carts' exact totals, once, and no different from real ones."""
+"""The demo's orders: every state there is, the carts' exact totals, once, and no different from real ones.
+
+Those of the store flows have a file of their own.
+"""
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -12,18 +13,20 @@ from domain.order import Order
 from domain.outcome import Outcome
 from graph.demo import seed
 from graph.demo_lives import SHOP, demo_orders, drafted, lived
+from graph.demo_store_lives import store_orders
 from graph.demo_stories import DEPOT, HERBS, MERCHANTS, SHIRTS, SWEATER
 from storage.client import Database
-from storage.clock import Clock
 from storage.deadlines import DeadlineWorker
 from storage.merchants import Merchants
 from storage.orders import Orders, Where
 from storage.ready_made import store
 from storage.scope import Scope
+from tests.past import document, orders_at
 from tests.stores import PROCESS, Decided, Store
 
 # A moment whose milliseconds and seconds are not zero, as they never are.
 NOW = datetime.now(UTC).replace(microsecond=123_000)
+ALL = len(demo_orders()) + len(store_orders())
 EVERYTHING = Scope.marketplace()
 
 
@@ -100,7 +103,7 @@ async def test_filling_twice_adds_nothing(database: Database) -> None:
 
     assert await seed(database, NOW + timedelta(minutes=5)) == 0
 
-    assert made == len(before) == len(demo_orders())
+    assert made == len(before) == ALL
     assert await database.collection("orders").find({}).to_list() == before
     assert (await Merchants(database).get_many([DEPOT.id]))[DEPOT.id].policies == {
         "merchant_process": "merchant-distribution"
@@ -111,21 +114,9 @@ async def test_what_was_cut_short_is_completed(mock_store: Store) -> None:
     database = mock_store.database
     await seed(database, NOW)
     orders = database.collection("orders")
-    await orders.delete_many({"external_reference": {"$in": ["demo-0001", "demo-0200"]}})
-    assert await seed(database, NOW) == 2
-    assert await Orders(database, mock_store.clock, lambda: None).count(EVERYTHING, Where()) == len(
-        demo_orders()
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Past(Clock):
-    """A clock that stands still."""
-
-    at: datetime = NOW
-
-    async def now(self) -> datetime:
-        return self.at
+    await orders.delete_many({"external_reference": {"$in": ["demo-0001", "demo-0200", "demo-store-048"]}})
+    assert await seed(database, NOW) == 3
+    assert await Orders(database, mock_store.clock, lambda: None).count(EVERYTHING, Where()) == ALL
 
 
 @pytest.mark.parametrize("number", [1, 24, 60, 85])
@@ -136,29 +127,19 @@ async def test_an_order_with_a_past_is_stored_as_if_each_step_had_been_written_h
     placed_at = lived(PROCESS, demo, NOW, "draft", "draft")[0].order.placed_at
     draft = drafted(PROCESS, demo, placed_at, "draft", "draft")
 
-    def at(moment: datetime) -> Orders:
-        return Orders(mock_store.database, Past(mock_store.database, at=moment), lambda: None)
-
-    placed = (await at(placed_at).place(draft, PROCESS, SHOP, None)).order
+    written_here = mock_store.database
+    placed = (await orders_at(written_here, placed_at).place(draft, PROCESS, SHOP, None)).order
     life = lived(PROCESS, demo, NOW, placed.id, placed.reference)
     for outcome in life[1:]:
-        await at(outcome.order.changed_at).change(placed.id, lambda *_, outcome=outcome: Decided(outcome))
+        orders = orders_at(written_here, outcome.order.changed_at)
+        await orders.change(placed.id, lambda *_, outcome=outcome: Decided(outcome))
 
-    await store(mock_database, PROCESS, [life])
+    await store(mock_database, [life])
 
-    written = await document(mock_store.database, placed.id)
+    written = await document(written_here, placed.id)
     ready_made = await document(mock_database, placed.id)
     assert written.keys() == ready_made.keys()
     assert written == ready_made
-
-
-async def document(database: Database, order_id: str) -> dict[str, Any]:
-    """What is stored of an order, without what is random: the names of its commands."""
-    found = await database.collection("orders").find_one({"_id": order_id})
-    assert found is not None
-    for row in found["history"]:
-        del row["command_id"]
-    return found
 
 
 async def test_the_clock_goes_on_with_demo_orders(mock_store: Store) -> None:

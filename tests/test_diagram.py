@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from domain.diagram import dot, mermaid
+from domain.diagram import dot, mermaid, mermaid_parties
 from domain.process import BEFORE, STAY, Machine, Process
 from domain.processes import PROCESSES
 
@@ -62,6 +62,23 @@ def test_the_whole_process_shows_which_state_pulls_which_other_along(process: Pr
         pulls = [row for row in text.splitlines() if arrow in row]
         for link in process.links:
             assert any(f'"{link.event}"' in row for row in pulls), link
+
+
+@EVERY_PROCESS
+def test_who_tells_whom_is_drawn_party_by_party(process: Process):
+    text = mermaid_parties(process)
+    parties = {machine.party for machine in process.machines}
+    assert re.findall(r'^    (\w+)\["\1"\]$', text, re.MULTILINE) == list(
+        dict.fromkeys(machine.party for machine in process.machines)
+    )
+    arrows = re.findall(r'^    (\w+) -\.->\|"(.+)"\| (\w+)$', text, re.MULTILINE)
+    drawn = {(source, event, target) for source, events, target in arrows for event in events.split("<br>")}
+    assert drawn == {
+        (party, link.event, link.tell)
+        for link in process.links
+        for party in parties & link.when.keys()
+        if party != link.tell
+    }
 
 
 @EVERY_PROCESS

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from domain.drafts import MOST_LINES, MOST_PIECES, DraftLine, Problem, draft
 from domain.money import LARGEST
-from domain.order import Customer, Order
+from domain.order import Address, Customer, Order
+from domain.process import Process
 from domain.processes.marketplace_merchant import MARKETPLACE_MERCHANT
+from domain.processes.marketplace_seller import MARKETPLACE_SELLER
 from tests.builders import NOW, policies, walk
 
 CUSTOMER = Customer("c1", "Ada Buyer", "ada@example.org")
@@ -32,10 +34,13 @@ def drafted(
     *items: DraftLine,
     shipping: Mapping[str, int] | None = None,
     expected_total: int | None = None,
+    process: Process = MARKETPLACE_MERCHANT,
+    deliver_to: Address | None = None,
+    payment_method: str | None = None,
 ) -> Order | tuple[Problem, ...]:
     return draft(
-        MARKETPLACE_MERCHANT,
-        policies(),
+        process,
+        policies(None, process),
         order_id="o1",
         reference="ORD-1",
         currency="EUR",
@@ -46,6 +51,8 @@ def drafted(
         channel="app",
         external_reference="erp-9",
         expected_total=expected_total,
+        deliver_to=deliver_to,
+        payment_method=payment_method,
     )
 
 
@@ -80,6 +87,28 @@ def test_a_draft_is_an_order_that_can_be_placed():
 def test_one_sku_may_stand_on_two_lines():
     here = sound(item("a"), item("a"))
     assert len({line.id for line in here.lines}) == 2
+
+
+def test_where_merchant_orders_move_each_merchant_has_one_in_the_order_of_the_lines():
+    here = drafted(
+        item("a", merchant_id="m2"), item("b"), item("c", merchant_id="m2"), process=MARKETPLACE_SELLER
+    )
+    assert isinstance(here, Order)
+    assert [(m.id, m.reference, m.merchant_id, m.created_at) for m in here.merchant_orders] == [
+        ("o1-m1", "ORD-1-1", "m2", NOW),
+        ("o1-m2", "ORD-1-2", "m1", NOW),
+    ]
+    assert [line.merchant_order_id for line in here.lines] == ["o1-m1", "o1-m2", "o1-m1"]
+
+
+def test_an_order_may_lack_where_it_goes_and_how_it_is_paid():
+    home = Address("Ada Buyer", "1 Main Street", "10115", "Berlin", "DE")
+    whole = drafted(item(), process=MARKETPLACE_SELLER, deliver_to=home, payment_method="card")
+    lacking = drafted(item(), process=MARKETPLACE_SELLER)
+    assert isinstance(whole, Order)
+    assert isinstance(lacking, Order)
+    assert (whole.deliver_to, whole.payment_method) == (home, "card")
+    assert (lacking.deliver_to, lacking.payment_method) == (None, None)
 
 
 def test_shipping_is_shared_over_the_lines_of_its_merchant_by_their_worth():

@@ -12,8 +12,8 @@ from domain.actors import SYSTEM, Actor, Party, Role
 from domain.engine import fire, offers, perform, place
 from domain.moment import Moment, change, guard
 from domain.order import Order
-from domain.outcome import Intent, Outcome, Requested
-from domain.process import STAY, Effect, Process, UnitKind
+from domain.outcome import Intent, Outcome
+from domain.process import STAY, Process, UnitKind
 from domain.refusal import Refusal, RefusalCode
 from domain.step import DefinitionLoops
 from domain.words import after, auto, never, no, on, told, when
@@ -36,8 +36,6 @@ from tests.toys import (
     tried,
 )
 
-RING = Effect("ring", "The bell rings.")
-
 
 @change
 def rename(moment: Moment) -> Order:
@@ -51,16 +49,16 @@ PAIR = toy(
         open=st(on("send", by=(SHOP,), to="sent", starts=(MERCHANT,))),
         sent=st(
             told("ship", to="shipped"),
-            on("cancel", by=(SHOP, BUYER), to="canceled", does=(RING, rename)),
+            on("cancel", by=(SHOP, BUYER), to="canceled", does=(rename,)),
             no("return", by=(BUYER,), because="It has not arrived yet."),
         ),
-        shipped=st(on("cancel", by=(SHOP,), to="canceled", does=(RING, rename))),
+        shipped=st(on("cancel", by=(SHOP,), to="canceled", does=(rename,))),
         canceled=st(),
     ),
     mrc(
         "waiting",
         waiting=st(on("ship", by=(SELLER,), to="shipped", needs=("box",)), told("stop", to="stopped")),
-        shipped=st(on("lose", by=(SELLER,), to=STAY, does=(RING,))),
+        shipped=st(on("lose", by=(SELLER,), to=STAY)),
         stopped=st(),
     ),
     links=(
@@ -131,10 +129,9 @@ def test_an_entry_keeps_the_input_and_the_reason_apart():
     assert (stop.reason, stop.input) == ("torn", {}), "why goes along, what came along stays with its event"
 
 
-def test_what_a_move_changes_and_asks_for_is_in_the_outcome():
+def test_what_a_move_changes_is_in_the_outcome():
     outcome = fired(PAIR, sent(), "cancel", SHOP)
     assert outcome.order.lines[0].name == "renamed"
-    assert outcome.effects == (Requested(RING, "o1-1"),)
 
 
 def test_what_a_state_does_not_list_is_refused_with_what_is_possible():
@@ -181,9 +178,8 @@ def test_a_result_that_must_never_be_seen_is_refused_as_a_whole():
     assert intent.event == "cancel"
     assert (refusal.code, refusal.message) == (RefusalCode.OUT_OF_STEP, "The parcel is gone.")
     assert (refusal.rule, refusal.state) == ("never", "shipped")
-    # What was taken before stays; of what was refused there is no entry, no effect, no change.
+    # What was taken before stays; of what was refused there is no entry and no change.
     assert [entry.event for entry in outcome.entries] == ["lose"]
-    assert outcome.effects == (Requested(RING, "o1-1"),)
     assert replace(outcome.order, seq=here.seq, changed_at=here.changed_at) == here
 
 
@@ -228,7 +224,7 @@ def test_several_events_are_one_step_and_each_is_taken_or_refused_on_its_own():
 def test_when_nothing_was_taken_nothing_changes():
     start = sent()
     outcome = perform(PAIR, start, [Intent("teleport", "o1-1", MARKETPLACE, actor(SHOP))], NOW)
-    assert (outcome.order, outcome.entries, outcome.effects) == (start, (), ())
+    assert (outcome.order, outcome.entries) == (start, ())
 
 
 GUARDED = toy(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from domain.actors import Party
+from domain.commands import CommandKind, CommandStatus
 from domain.order import Order
 from storage.errors import CursorUnreadable
 from storage.indexes import FILTERS, ORDERS
@@ -303,6 +304,7 @@ def test_every_filter_is_served_by_an_index() -> None:
     assert FILTERS.keys() == {field.name for field in fields(Where)} - COMBINED
     at = datetime(2026, 3, 2, tzinfo=UTC)
     samples: dict[str, Any] = {"state": (Party.MERCHANT, "new"), "total_min": 1, "total_max": 1}
+    samples |= {"command": (CommandKind.REFUND, CommandStatus.PENDING)}
     samples |= {name: at for name in FILTERS if name.endswith(("_after", "_before"))}
     first_field = {index.document["name"]: next(iter(index.document["key"])) for index in ORDERS}
 

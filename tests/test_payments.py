@@ -67,6 +67,14 @@ def test_a_payment_spreads_over_the_lines_by_what_each_lacks():
     assert [line.captured for line in paid.lines] == [50, 150, 0]
 
 
+def test_what_is_too_much_for_one_merchant_order_does_not_pay_for_another():
+    too_much = replace(line(1, unit_price=100), approved=300, merchant_order_id="o1-m1")
+    here = order(too_much, replace(line(2, unit_price=100), merchant_order_id="o1-m2"))
+    assert due(here) == 100
+    there = with_payment(here, Payment("p", 100, NOW, "x"), captures_later=True)
+    assert [line.approved for line in there.lines] == [300, 100]
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.integers(0, 5000), min_size=1, max_size=6), st.data())
 def test_no_line_ever_gets_more_than_its_total(prices: list[int], data: st.DataObject):

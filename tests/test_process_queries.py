@@ -63,3 +63,48 @@ async def test_the_picture_of_a_line_marks_where_both_machines_stand(shop: Shop)
     [first, second] = (await shop.data(ADMIN, query))["marketplace"]["order"]["lines"]
     assert "class marketplace__shipped_by_merchant,merchant__shipped current" in first["diagram"]
     assert "class marketplace__sent_to_merchant,merchant__new current" in second["diagram"]
+
+
+async def test_a_process_says_whose_machines_each_audience_reads(shop: Shop):
+    query = "query ($name: String!) { process(name: $name) { reads { audience parties } } }"
+    expected = {
+        "chain": [["MARKETPLACE"], ["MERCHANT"], ["MERCHANT", "MARKETPLACE"]],
+        "complete": [["MARKETPLACE"]] * 3,
+    }
+    for name, parties in expected.items():
+        reads = (await shop.data(ADMIN, query, name=name))["process"]["reads"]
+        assert [each["audience"] for each in reads] == ["BACK_OFFICE", "MERCHANT_PORTAL", "STOREFRONT"]
+        assert [each["parties"] for each in reads] == parties
+
+
+async def test_a_state_says_what_else_is_read_in_it_as_facts_come_in(shop: Shop):
+    query = """{ process(name: "marketplace-seller") { machines { name states {
+      code label(audience: STOREFRONT) variants { audience label when } } } } }"""
+    machines = (await shop.data(ADMIN, query))["process"]["machines"]
+    for machine in machines:
+        states = {state["code"]: state for state in machine["states"]}
+        assert states["invoiced"] == {
+            "code": "invoiced", "label": "In transit to carrier", "variants": [
+                {"audience": "STOREFRONT", "label": "Order shipped", "when": "once it is delivered"},
+                {"audience": "STOREFRONT", "label": "Delivering order", "when": "after a tracking update"},
+            ],
+        }  # fmt: skip
+        assert states["canceled"]["variants"] == []
+
+
+async def test_a_transition_says_what_is_read_where_others_stand_elsewhere_and_who_has_to_answer(shop: Shop):
+    query = """{ process(name: "marketplace-seller") { machines { name transitions {
+      source event roles target where { party } otherwise awaits } } } }"""
+    machines = (await shop.data(ADMIN, query))["process"]["machines"]
+    moves = {
+        (machine["name"], move["source"], move["event"], *move["roles"]): move
+        for machine in machines
+        for move in machine["transitions"]
+    }
+    cancel = moves["marketplace", "payment-approved", "cancel", "CUSTOMER"]
+    assert cancel["where"] == [{"party": "MERCHANT"}]
+    assert "request the cancellation" in cancel["otherwise"]
+    settle = moves["marketplace", "invoice", "settle", "SYSTEM"]
+    assert (settle["awaits"], settle["otherwise"]) == ("PAYMENTS", None)
+    denied = moves["merchant", "cancellation-requested", "deny_cancellation", "MERCHANT"]
+    assert (denied["target"], denied["awaits"]) == (None, None)

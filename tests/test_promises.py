@@ -281,8 +281,8 @@ class AnyWalk(RuleBasedStateMachine):
     def every_label_is_one_of_the_machine_that_the_audience_reads(self):
         for found in self.here.order.lines:
             for audience in Audience:
-                party = MARKETPLACE_MERCHANT.reads[audience]
-                status = status_of_unit(MARKETPLACE_MERCHANT, found, audience)
+                [party] = MARKETPLACE_MERCHANT.reads[audience]
+                status = status_of_unit(MARKETPLACE_MERCHANT, self.here.order, found, audience)
                 assert (status is None) == (party not in found.positions)
                 if status is not None:
                     machine = MARKETPLACE_MERCHANT.machine(party, found.positions[party].machine)

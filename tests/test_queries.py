@@ -470,13 +470,15 @@ async def test_policies_are_shown_as_durations_and_choices(shop: Shop):
 
 async def test_a_merchant_is_shown_the_policies_that_it_may_set_with_its_own_values(shop: Shop):
     await shop.services.merchants.set_policies("m1", {"merchant_process": "merchant-distribution"})
-    asked = "{ merchant { profile { id name } policies { name value } } }"
-    assert (await shop.data(M1, asked))["merchant"] == {
-        "profile": {"id": "m1", "name": "Merchant One"},
-        "policies": [{"name": "merchant_process", "value": "merchant-distribution"}],
+    asked = "{ merchant { profile { id name } policies { name value perMerchant } } }"
+    own, other = [(await shop.data(who, asked))["merchant"] for who in (M1, THE_OTHER)]
+    assert own["profile"] == {"id": "m1", "name": "Merchant One"}
+    assert all(policy["perMerchant"] for policy in own["policies"])
+    set_to = {policy["name"]: policy["value"] for policy in own["policies"]}
+    assert set_to == {policy["name"]: policy["value"] for policy in other["policies"]} | {
+        "merchant_process": "merchant-distribution"
     }
-    other = (await shop.data(THE_OTHER, asked))["merchant"]
-    assert other["policies"] == [{"name": "merchant_process", "value": "merchant"}]
+    assert "cancellation_window" not in set_to
     assert (await shop.data(M9, asked))["merchant"]["profile"] is None
 
 

@@ -112,7 +112,7 @@ CENTER_TABLE = [
 
 
 def label(here: Walk, audience: Audience, number: int = 1) -> str | None:
-    status = status_of_unit(here.process, here.line(number), audience)
+    status = status_of_unit(here.process, here.order, here.line(number), audience)
     return status.label if status else None
 
 
@@ -163,7 +163,7 @@ def test_closing_changes_nothing_that_people_read(sentences: tuple[str, ...], cl
     after = walk(before, closing)
     assert after.state(MARKETPLACE) == "closed"
     for audience in Audience:
-        read, reads = (status_of_unit(w.process, w.line(), audience) for w in (before, after))
+        read, reads = (status_of_unit(w.process, w.order, w.line(), audience) for w in (before, after))
         assert reads == read, "label, key and date"
         assert status_of_order(after.process, after.order, audience) == status_of_order(
             before.process, before.order, audience
@@ -179,14 +179,14 @@ def test_a_return_reads_as_refunded_to_the_merchant_even_when_it_closes_at_once(
 
 def test_dates_come_as_values_too_and_without_one_the_label_ends_before_it():
     with_date = walk(order(), *SHIPPED)
-    assert status_of_unit(with_date.process, with_date.line(), STOREFRONT) == Status(
+    assert status_of_unit(with_date.process, with_date.order, with_date.line(), STOREFRONT) == Status(
         "shipped",
         "Shipped Expected by 2026-03-09",
         "marketplace-merchant.storefront.shipped",
         date(2026, 3, 9),
     )
     without = walk(order(), *SENT, "merchant ship")
-    assert status_of_unit(without.process, without.line(), STOREFRONT) == Status(
+    assert status_of_unit(without.process, without.order, without.line(), STOREFRONT) == Status(
         "shipped", "Shipped", "marketplace-merchant.storefront.shipped", None
     )
     assert label(with_date, BACK_OFFICE) == "Shipped by Merchant", "its label has no date"
@@ -194,7 +194,7 @@ def test_dates_come_as_values_too_and_without_one_the_label_ends_before_it():
 
 def test_only_the_storefront_reads_the_date():
     here = walk(order(), *DELIVERED)
-    dates = {a: status_of_unit(here.process, here.line(), a) for a in Audience}
+    dates = {a: status_of_unit(here.process, here.order, here.line(), a) for a in Audience}
     assert {a: s and s.date for a, s in dates.items()} == {
         BACK_OFFICE: None,
         PORTAL: None,
@@ -341,7 +341,7 @@ def test_counts_stand_furthest_first_whatever_the_order_of_the_lines():
 
 def test_every_label_of_the_process_has_one_text_per_code():
     """The code is what programs read: it must not stand for two texts."""
-    for audience, party in MARKETPLACE_MERCHANT.reads.items():
+    for audience, [party] in MARKETPLACE_MERCHANT.reads.items():
         texts: dict[str, set[str]] = {}
         for machine in MARKETPLACE_MERCHANT.variants(party):
             for state in machine.states.values():

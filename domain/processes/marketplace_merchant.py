@@ -29,6 +29,7 @@ from domain.guards import (
 )
 from domain.policies import Policy
 from domain.process import STAY, Move, Process, State, UnitKind
+from domain.processes.policies import CANCELLATION_WINDOW, PAYMENT_PROVIDER, PAYMENT_TIMEOUT
 from domain.words import after, auto, dated, machine, never, no, on, says, state, told, when
 
 CUSTOMER, MERCHANT, MARKETPLACE = Role.CUSTOMER, Role.MERCHANT, Role.MARKETPLACE
@@ -48,14 +49,8 @@ ALREADY_DELIVERED = "The line is delivered; request a return instead."
 PASSED_ON = "The line was sent to the merchant; only the marketplace can still cancel it."
 
 POLICIES = (
-    Policy(
-        "payment_timeout", timedelta(days=7), "How long an order waits for its payment before it is canceled."
-    ),
-    Policy(
-        "cancellation_window",
-        timedelta(minutes=30),
-        "How long after payment a customer can cancel; then the order goes to the merchants.",
-    ),
+    PAYMENT_TIMEOUT,
+    CANCELLATION_WINDOW,
     Policy(
         "return_window",
         timedelta(days=30),
@@ -66,12 +61,7 @@ POLICIES = (
         timedelta(days=14),
         "How long after a refund, or a cancellation with nothing to refund, a line is closed.",
     ),
-    Policy(
-        "payment_provider",
-        "built_in",
-        "Who pays refunds out: the built-in provider at once, or an outside one that confirms each.",
-        choices=("built_in", "external"),
-    ),
+    PAYMENT_PROVIDER,
     Policy(
         "merchant_process",
         "merchant",
@@ -413,9 +403,9 @@ MARKETPLACE_MERCHANT = Process(
     links=LINKS,
     never=NEVER,
     reads={
-        Audience.BACK_OFFICE: Party.MARKETPLACE,
-        Audience.MERCHANT_PORTAL: Party.MERCHANT,
-        Audience.STOREFRONT: Party.MARKETPLACE,
+        Audience.BACK_OFFICE: (Party.MARKETPLACE,),
+        Audience.MERCHANT_PORTAL: (Party.MERCHANT,),
+        Audience.STOREFRONT: (Party.MARKETPLACE,),
     },
     policies={policy.name: policy for policy in POLICIES},
     variant_policy={Party.MERCHANT: "merchant_process"},

@@ -4,14 +4,17 @@ from datetime import date
 
 import strawberry
 
-from domain.actors import Party
 from domain.order import Line
+from graph.integrations.logistics_merchant_order import (
+    LogisticsMerchantOrder,
+    logistics_merchant_order_view,
+)
 from graph.seen import Seen
 from graph.types.ids import LINE, encode
 from graph.types.lines import LineView
 from graph.types.orders import OrderView
 from graph.types.shipments import Shipment, shipment_view
-from graph.types.states import PartyState, party_state_view
+from graph.types.states import PartyState, portal_state_view
 from graph.types.status import status_view
 
 
@@ -19,7 +22,10 @@ from graph.types.status import status_view
 class LogisticsLine(LineView):
     merchant_id: str = strawberry.field(description="The merchant that ships it.")
     merchant_order_reference: str = strawberry.field(description="The reference of its merchant order.")
-    state: PartyState | None = strawberry.field(description="Where the merchant's machine stands.")
+    state: PartyState | None = strawberry.field(
+        description="Where the machine stands that the merchant follows: the line's own, or its merchant "
+        "order's."
+    )
     shipment: Shipment | None = strawberry.field(description="What was said when it shipped; null: not yet.")
     delivered_on: date | None = strawberry.field(description="The day of delivery.")
 
@@ -27,6 +33,10 @@ class LogisticsLine(LineView):
 @strawberry.type(description="An order, or one merchant's part of it, as carriers and warehouses see it.")
 class LogisticsOrder(OrderView):
     customer_name: str = strawberry.field(description="To whom it is shipped.")
+
+    @strawberry.field(description="The merchant orders that their merchants see.")
+    def merchant_orders(self) -> list[LogisticsMerchantOrder]:
+        return [logistics_merchant_order_view(self.seen, each) for each in self.seen.merchant_orders]
 
     @strawberry.field(description="The lines that were sent to their merchants.")
     def lines(self) -> list[LogisticsLine]:
@@ -50,7 +60,6 @@ def logistics_order_view(seen: Seen) -> LogisticsOrder:
 
 def logistics_line_view(seen: Seen, line: Line) -> LogisticsLine:
     """Return one of its lines; it has been sent to its merchant."""
-    position = line.positions.get(Party.MERCHANT)
     reference = next(m.reference for m in seen.merchant_orders if m.id == line.merchant_order_id)
     return LogisticsLine(
         seen=seen,
@@ -62,7 +71,7 @@ def logistics_line_view(seen: Seen, line: Line) -> LogisticsLine:
         status=status_view(seen.status_of(line)),
         merchant_id=line.merchant_id,
         merchant_order_reference=reference,
-        state=position and party_state_view(seen.process, Party.MERCHANT, position),
+        state=portal_state_view(seen.process, seen.unit_of(line)),
         shipment=shipment_view(line.shipment),
         delivered_on=line.delivered_on,
     )

@@ -15,6 +15,9 @@ from graph.types.status import status_view
 @strawberry.type(description="A line as a payment system sees it.")
 class PaymentsLine(LineView):
     total: Money = strawberry.field(description="What the customer pays for the line.")
+    approved: Money = strawberry.field(
+        description="What was agreed to for it, where money is captured with the invoices; else nothing."
+    )
     captured: Money = strawberry.field(description="What was paid for it.")
     refunded: Money = strawberry.field(description="What was paid back for it.")
     reserved: Money = strawberry.field(description="What is on its way back for it.")
@@ -63,6 +66,7 @@ def payments_line_view(seen: Seen, line: Line) -> PaymentsLine:
         quantity=line.quantity,
         status=status_view(seen.status_of(line)),
         total=money_of(line.total, currency),
+        approved=money_of(line.approved, currency),
         captured=money_of(line.captured, currency),
         refunded=money_of(line.refunded, currency),
         reserved=money_of(line.reserved, currency),

@@ -9,7 +9,8 @@ from graph.integrations.payments_order import PaymentsOrder, payments_order_view
 from graph.lookup import find_order
 from graph.seen import seen_by
 from graph.types.amounts import Refund, refund_view
-from graph.types.enums import RefundStatus
+from graph.types.commands import Command, command_view
+from graph.types.enums import CommandKind, CommandStatus, RefundStatus
 from graph.types.paging import check_page
 from graph.types.selector import OrderSelector
 from graph.viewer import Viewer
@@ -22,6 +23,12 @@ By = Annotated[OrderSelector, strawberry.argument(description="Which.")]
 class OrderRefund:
     order: PaymentsOrder = strawberry.field(description="The order.")
     refund: Refund = strawberry.field(description="The refund.")
+
+
+@strawberry.type(description="A command to the payment provider, with the order that it is for.")
+class OrderCommand:
+    order: PaymentsOrder = strawberry.field(description="The order.")
+    command: Command = strawberry.field(description="The command.")
 
 
 @strawberry.type(name="PaymentsIntegration", description="A payment system's part of the API.")
@@ -55,6 +62,35 @@ class PaymentsQuery:
             for order in page.items
             for refund in order.refunds
             if refund.status is status
+        ]
+        return found[:first]
+
+    @strawberry.field(
+        description="Commands to the payment provider that stand here, the oldest orders' first. Pending "
+        "ones are to be carried out and acknowledged."
+    )
+    async def commands(
+        self,
+        status: Annotated[
+            CommandStatus, strawberry.argument(description="Where they stand.")
+        ] = CommandStatus.PENDING,
+        kind: Annotated[
+            CommandKind | None, strawberry.argument(description="What is to be done; else all of it.")
+        ] = None,
+        first: Annotated[int, strawberry.argument(description="How many at most, 1 to 100.")] = 50,
+    ) -> list[OrderCommand]:
+        check_page(first)
+        orders = self.viewer.services.orders
+        where = Where(command=(kind, status))
+        page = await orders.page(self.viewer.scope, where, OrderBy.PLACED_AT_ASC, first=first)
+        found = [
+            OrderCommand(
+                order=payments_order_view(seen_by(self.viewer, order)),
+                command=command_view(command, order.currency),
+            )
+            for order in page.items
+            for command in order.commands
+            if command.status is status and kind in (None, command.kind)
         ]
         return found[:first]
 

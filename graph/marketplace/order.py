@@ -5,9 +5,9 @@ from datetime import date
 import strawberry
 
 from domain.order import Line as DomainLine
-from domain.status import status_of_unit
 from graph.merchant.order import MerchantOrder, merchant_order_view
 from graph.seen import Seen
+from graph.types.addresses import Address, address_view
 from graph.types.amounts import OrderPayment, Totals, line_due, order_payment_view, totals_view
 from graph.types.customers import Customer
 from graph.types.diagrams import Format, draw
@@ -33,12 +33,17 @@ class Line(LineView):
     tax: Money = strawberry.field(description="Tax on the whole line.")
     shipping: Money = strawberry.field(description="The line's share of shipping.")
     total: Money = strawberry.field(description="What the customer pays for the line.")
+    approved: Money = strawberry.field(
+        description="What was agreed to for it, where money is captured with the invoices; else nothing."
+    )
     captured: Money = strawberry.field(description="What was paid for it.")
     refunded: Money = strawberry.field(description="What was paid back for it.")
     reserved: Money = strawberry.field(description="What is on its way back for it.")
     refundable: Money = strawberry.field(description="What can still be refunded.")
     due: Money = strawberry.field(description="What is still to be paid for it.")
-    states: list[PartyState] = strawberry.field(description="Where each party's machine stands.")
+    states: list[PartyState] = strawberry.field(
+        description="Where each party's machine stands: the line's own, or its merchant order's."
+    )
     shipment: Shipment | None = strawberry.field(description="What the merchant said when it shipped.")
     delivered_on: date | None = strawberry.field(description="The day of delivery.")
     split_from: strawberry.ID | None = strawberry.field(description="The line that this one is a part of.")
@@ -48,14 +53,14 @@ class Line(LineView):
         return [
             AudienceStatus(
                 audience=audience,
-                status=status_view(status_of_unit(self.seen.process, self.source, audience)),
+                status=status_view(self.seen.status_of_line(self.source, audience)),
             )
             for audience in Audience
         ]
 
     @strawberry.field(description="A picture of its process as text, with the states marked where it stands.")
     def diagram(self, format: Format) -> str:
-        current = {at.machine: at.state for at in self.source.positions.values()}
+        current = {at.machine: at.state for at in self.seen.unit_of(self.source).positions.values()}
         return draw(format, self.seen.process, current=current)
 
 
@@ -67,6 +72,8 @@ class Order(OrderView):
     process_version: int = strawberry.field(description="The version of it that holds for this order.")
     currency: str = strawberry.field(description="The currency of its amounts, ISO 4217.")
     customer: Customer = strawberry.field(description="Who bought.")
+    deliver_to: Address | None = strawberry.field(description="Where it is shipped; null: not known.")
+    payment_method: str | None = strawberry.field(description="How it is paid; null: not known.")
     totals: Totals = strawberry.field(description="What its lines add up to.")
 
     @strawberry.field(description="What was paid and what went back.")
@@ -84,7 +91,9 @@ class Order(OrderView):
             for audience in Audience
         ]
 
-    @strawberry.field(description="The parts that its merchants fulfil, once it was sent to them.")
+    @strawberry.field(
+        description="The parts that its merchants fulfil: where lines move, once they were sent to them."
+    )
     def merchant_orders(self) -> list[MerchantOrder]:
         return [merchant_order_view(self.seen.part(theirs)) for theirs in self.seen.merchant_orders]
 
@@ -111,6 +120,8 @@ def order_view(seen: Seen) -> Order:
         process_version=order.process_version,
         currency=order.currency,
         customer=Customer(id=customer.id, name=customer.name, email=customer.email),
+        deliver_to=address_view(order.deliver_to),
+        payment_method=order.payment_method,
         totals=totals_view(order.lines, order.currency),
     )
 
@@ -133,12 +144,15 @@ def line_view(seen: Seen, line: DomainLine) -> Line:
         tax=money_of(line.tax, currency),
         shipping=money_of(line.shipping, currency),
         total=money_of(line.total, currency),
+        approved=money_of(line.approved, currency),
         captured=money_of(line.captured, currency),
         refunded=money_of(line.refunded, currency),
         reserved=money_of(line.reserved, currency),
         refundable=money_of(line.refundable, currency),
         due=money_of(line_due(line), currency),
-        states=[party_state_view(seen.process, party, at) for party, at in line.positions.items()],
+        states=[
+            party_state_view(seen.process, party, at) for party, at in seen.unit_of(line).positions.items()
+        ],
         shipment=shipment_view(line.shipment),
         delivered_on=line.delivered_on,
         split_from=encode(LINE, line.split_from) if line.split_from else None,

@@ -12,12 +12,14 @@ from graph.lookup import find_order
 from graph.marketplace.order import Order, order_view
 from graph.refusals import BadInput
 from graph.seen import seen_by
+from graph.stock import Skus, stock_page
 from graph.types.actions import Deadline, deadline_views
 from graph.types.ids import decode_as, encode
 from graph.types.merchants import Merchant, merchant_view
 from graph.types.paging import Connection, check_page, connection
 from graph.types.policies import PolicySetting, policy_settings
 from graph.types.selector import OrderSelector
+from graph.types.stock import StockPage
 from graph.viewer import Viewer
 from storage.lists import OrderBy
 from storage.timers import Stuck
@@ -75,6 +77,18 @@ class MarketplaceQuery:
     @strawberry.field(description="The marketplace's policies, as they hold for orders placed from now on.")
     async def policies(self) -> list[PolicySetting]:
         return policy_settings(await self.viewer.services.settings.marketplace_policies())
+
+    @strawberry.field(description="What merchants have in stock, by merchant and product code.")
+    async def stock(
+        self,
+        merchant_id: Annotated[
+            str | None, strawberry.argument(description="Of this merchant only; of all when left out.")
+        ] = None,
+        skus: Skus = None,
+        first: First = None,
+        after: After = None,
+    ) -> StockPage:
+        return await stock_page(self.viewer, merchant_id, skus, first, after)
 
     @strawberry.field(description="Moves of the clock that are overdue, longest overdue first.")
     async def stuck_orders(

@@ -10,10 +10,12 @@ from graph.listing import After, Before, First, Last, Search, Sort, order_page
 from graph.lookup import find_order
 from graph.merchant.order import MerchantOrder, merchant_order_view
 from graph.seen import seen_by
+from graph.stock import Skus, stock_page
 from graph.types.merchants import Merchant, merchant_view
 from graph.types.paging import Connection
 from graph.types.policies import PolicySetting, policy_settings
 from graph.types.selector import OrderSelector
+from graph.types.stock import StockPage
 from graph.viewer import Viewer
 from storage.lists import OrderBy
 from storage.merchants import Merchant as StoredMerchant
@@ -58,6 +60,10 @@ class MerchantQuery:
         merchant = await self._merchant()
         everybody = await self.viewer.services.settings.marketplace_policies()
         return policy_settings(everybody, merchant.policies if merchant else {})
+
+    @strawberry.field(description="What the merchant has in stock, by product code.")
+    async def stock(self, skus: Skus = None, first: First = None, after: After = None) -> StockPage:
+        return await stock_page(self.viewer, self.viewer.scope.id, skus, first, after)
 
     async def _merchant(self) -> StoredMerchant | None:
         own = self.viewer.scope.id

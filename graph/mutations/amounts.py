@@ -24,6 +24,15 @@ def read_positive(text: str, currency: str, *path: str) -> int | InvalidInput:
     return amount if amount > 0 else invalid("An amount must be more than nothing.", *path)
 
 
+def read_price(text: str, currency: str, *path: str) -> int | InvalidInput:
+    """Return an amount of nothing or more in minor units, or what is wrong with it."""
+    try:
+        amount = money.parse(text, currency)
+    except money.AmountInvalid as problem:
+        return invalid(str(problem), *path)
+    return amount if amount >= 0 else invalid("An amount cannot be less than nothing.", *path)
+
+
 def other_currency(order: Order, sent: MoneyInput, *path: str) -> InvalidInput | None:
     """Say that the amount is not in the order's currency, if so."""
     if sent.currency == order.currency:

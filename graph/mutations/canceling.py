@@ -1,19 +1,19 @@
-"""Canceling an order or lines of it. A merchant cancels on its own machine, others on the marketplace's."""
+"""Canceling an order, merchant orders or lines of it; on whose machine, the process tells."""
 
 from datetime import datetime
 from typing import Annotated
 
 import strawberry
 
-from domain.actors import Party, Role
-from domain.order import Line
-from graph.inputs import WHAT, LinesCommand, OrderCommand
+from domain.actors import Party
+from domain.order import Unit
+from graph.inputs import WHAT, LinesCommand, UnitsCommand
 from graph.mutations.decision import Decision
 from graph.mutations.given import given, too_long
-from graph.mutations.lines import fire_on_lines, intent_on, lists, state_of
-from graph.mutations.move import move
+from graph.mutations.lines import fire_on_lines, intent_on, lists, malformed, state_of
 from graph.mutations.one_order import change_order
 from graph.mutations.payloads import LinesChanged, lines_changed
+from graph.mutations.units import answering, fire_on_units, malformed_units
 from graph.seen import Seen
 from graph.viewer import Info, viewer_of
 
@@ -36,12 +36,25 @@ class CancelLinesPayload(LinesChanged):
     "until they ship, the marketplace as long as the merchant has not begun."
 )
 async def cancel_lines(info: Info, input: Annotated[CancelLinesInput, WHAT]) -> CancelLinesPayload:
-    party = _party(viewer_of(info.context).role)
-    return await move(info, input, CancelLinesPayload, EVENT, party)
+    viewer = viewer_of(info.context)
+    said = given(input)
+
+    def decide(seen: Seen, now: datetime) -> Decision:
+        return fire_on_lines(
+            seen,
+            input.lines,
+            lambda unit: lists(seen, unit, answering(seen, unit, EVENT), EVENT),
+            lambda meant: intent_on(seen, meant, EVENT, answering(seen, meant.unit, EVENT), said),
+            now,
+        )
+
+    problems = (*malformed(input.lines), *too_long(input))
+    answer = await change_order(info, viewer, input, decide, problems)
+    return lines_changed(CancelLinesPayload, viewer, answer)
 
 
-@strawberry.input(description="Which order to cancel, and why.")
-class CancelInput(OrderCommand):
+@strawberry.input(description="Which order to cancel, or which merchant orders of it, and why.")
+class CancelInput(UnitsCommand):
     reason: str | None = strawberry.field(default=None, description=REASON)
 
 
@@ -51,31 +64,26 @@ class CancelPayload(LinesChanged):
 
 
 @strawberry.mutation(
-    description="Cancels all that the viewer sees of an order. Lines that are too far on stay and say why."
+    description="Cancels all that the viewer sees of an order, or the merchant orders that it names. "
+    "What is too far on stays and says why."
 )
 async def cancel(info: Info, input: Annotated[CancelInput, WHAT]) -> CancelPayload:
     viewer = viewer_of(info.context)
-    party, said = _party(viewer.role), given(input)
+    said = given(input)
 
     def decide(seen: Seen, now: datetime) -> Decision:
-        return fire_on_lines(
-            seen,
-            None,
-            lambda line: lists(seen, line, party, EVENT) or _says_no(seen, line, party),
-            lambda meant: intent_on(seen, meant, EVENT, party, said),
-            now,
-        )
+        def possible(unit: Unit) -> bool:
+            party = answering(seen, unit, EVENT)
+            return lists(seen, unit, party, EVENT) or _says_no(seen, unit, party)
 
-    return lines_changed(
-        CancelPayload, viewer, await change_order(info, viewer, input, decide, too_long(input))
-    )
+        return fire_on_units(seen, input.merchant_orders, EVENT, said, now, possible=possible)
+
+    problems = (*malformed_units(input.merchant_orders), *too_long(input))
+    answer = await change_order(info, viewer, input, decide, problems)
+    return lines_changed(CancelPayload, viewer, answer)
 
 
-def _party(role: Role) -> Party:
-    return Party.MERCHANT if role is Role.MERCHANT else Party.MARKETPLACE
-
-
-def _says_no(seen: Seen, line: Line, party: Party) -> bool:
-    """Whether the process has a sentence for why this line cannot be canceled: then it is worth hearing."""
-    state = state_of(seen, line, party)
+def _says_no(seen: Seen, unit: Unit, party: Party) -> bool:
+    """Whether the process has a sentence for why this cannot be canceled: then it is worth hearing."""
+    state = state_of(seen, unit, party)
     return any(no.event == EVENT and seen.viewer.role in no.by for no in (state.refusals if state else ()))

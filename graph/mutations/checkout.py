@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from strawberry.utils.str_converters import to_camel_case
 
 from domain.drafts import DraftLine, Problem, draft
-from domain.order import Customer, Order
+from domain.order import Address, Customer, Order
 from domain.policies import stamp
-from domain.process import Process
-from domain.processes import DEFAULT, latest
+from domain.processes import DEFAULT_PROCESS, latest
 from graph.errors import OrderError, invalid
 from graph.idempotency import command_key
 from graph.mutations.decision import Answer
@@ -24,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cart:
-    """What is bought. Amounts in minor units; `shipping` per merchant, in the order in which it was sent."""
+    """What is bought. Amounts in minor units; `shipping` per merchant, in the order in which it was sent.
+
+    Without a `process` it is the one that the marketplace has chosen for all.
+    """
 
     currency: str
     customer: Customer
@@ -33,7 +35,9 @@ class Cart:
     channel: str = "default"
     external_reference: str | None = None
     total: int | None = None
-    process: str = DEFAULT
+    process: str | None = None
+    deliver_to: Address | None = None
+    payment_method: str | None = None
 
 
 async def place(info: Info, viewer: Viewer, sent: "DataclassInstance", cart: Cart) -> Answer:
@@ -41,17 +45,19 @@ async def place(info: Info, viewer: Viewer, sent: "DataclassInstance", cart: Car
     key = command_key(viewer.principal, info, sent)
     if isinstance(key, OrderError):
         return Answer(errors=(key,))
-    process = latest(cart.process)
-    if process is None:
-        return Answer(errors=(invalid(f"There is no process {cart.process!r}.", "process"),))
     try:
-        return await _place(viewer, process, cart, key)
+        return await _place(viewer, cart, key)
     except FAILURES as failure:
         return Answer(errors=(from_failure(failure),))
 
 
-async def _place(viewer: Viewer, process: Process, cart: Cart, key: CommandKey | None) -> Answer:
+async def _place(viewer: Viewer, cart: Cart, key: CommandKey | None) -> Answer:
     services = viewer.services
+    settings = await services.settings.marketplace_policies()
+    name = cart.process or str(settings.get(DEFAULT_PROCESS.name, DEFAULT_PROCESS.default))
+    process = latest(name)
+    if process is None:
+        return Answer(errors=(invalid(f"There is no process {name!r}.", "process"),))
     merchants = await services.merchants.get_many(line.merchant_id for line in cart.lines)
     unknown = [
         invalid(f"There is no merchant {line.merchant_id!r}.", "lines", str(i), "merchantId")
@@ -62,7 +68,7 @@ async def _place(viewer: Viewer, process: Process, cart: Cart, key: CommandKey |
         return Answer(errors=tuple(unknown))
     policies = stamp(
         process.policies.values(),
-        await services.settings.marketplace_policies(),
+        settings,
         {id: merchant.policies for id, merchant in merchants.items()},
     )
     drafted = draft(
@@ -78,6 +84,8 @@ async def _place(viewer: Viewer, process: Process, cart: Cart, key: CommandKey |
         channel=cart.channel,
         external_reference=cart.external_reference,
         expected_total=cart.total,
+        deliver_to=cart.deliver_to,
+        payment_method=cart.payment_method,
     )
     if not isinstance(drafted, Order):
         return Answer(errors=tuple(_error(problem, cart) for problem in drafted))

@@ -26,7 +26,7 @@ Decide = Callable[[Seen, datetime], Decision]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a payload is made of: the order as it is now, the ids of lines that moved or were so already."""
+    """What a payload is made of: the order as it is now, the ids of units that moved or were so already."""
 
     order: Order | None = None
     moved: tuple[str, ...] = ()

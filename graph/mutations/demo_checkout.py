@@ -7,7 +7,7 @@ import strawberry
 
 from domain.actors import Role
 from domain.drafts import DraftLine
-from domain.order import Customer
+from domain.order import Address, Customer
 from graph.demo_catalogue import CATALOGUE, SHIPPING
 from graph.errors import OrderError, invalid
 from graph.inputs import idempotency_key_field
@@ -31,6 +31,11 @@ class DemoLineInput:
 class DemoCheckoutInput:
     lines: list[DemoLineInput] = strawberry.field(description="What is bought, all in one currency.")
     name: str | None = strawberry.field(default=None, description="The customer's name; else its id.")
+    process: str | None = strawberry.field(
+        default=None,
+        description="The process that the order follows; when left out, the marketplace's policy "
+        "default_process.",
+    )
     idempotency_key: str | None = idempotency_key_field()
 
 
@@ -67,6 +72,9 @@ def _cart(customer: str, sent: DemoCheckoutInput) -> Cart | tuple[OrderError, ..
         lines=lines,
         shipping={line.merchant_id: SHIPPING[currency] for line in lines},
         channel="demo-checkout",
+        process=sent.process,
+        deliver_to=Address(name, "1 Market Street", "10115", "Berlin", "DE"),
+        payment_method="card",
     )
 
 

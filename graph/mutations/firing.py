@@ -2,21 +2,23 @@
 
 import datetime
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from typing import Annotated
 
 import strawberry
 
 from domain.actors import Party
-from domain.order import Input, Line
+from domain.order import Input, Unit
 from domain.process import Move
 from graph.errors import OrderError, invalid, not_found
-from graph.inputs import WHAT, LinesCommand
+from graph.inputs import WHAT, LinesCommand, UnitsCommand
 from graph.mutations.amounts import other_currency, read_amount
 from graph.mutations.decision import Decision, refused
 from graph.mutations.given import given, too_long
 from graph.mutations.lines import fire_on_lines, intent_on, listed, lists, malformed
 from graph.mutations.one_order import change_order
 from graph.mutations.payloads import LinesChanged, lines_changed
+from graph.mutations.units import answering, fire_on_units, malformed_units
 from graph.seen import Seen
 from graph.types.actions import camel_case
 from graph.types.ids import REFUND, decode_as
@@ -24,6 +26,16 @@ from graph.types.money import MoneyInput
 from graph.viewer import Info, viewer_of
 
 _LONGEST = 100
+
+ELSEWHERE = {
+    "invoice": "addInvoice",
+    "take_back": "addInvoice",
+    "update_tracking": "updateTracking",
+    "change_order": "changeOrder",
+    "change_payment": "changePayment",
+    "change_seller": "changeMerchant",
+}
+"""The mutations of the events that take more than `EventInput` has."""
 
 
 @strawberry.input(
@@ -45,8 +57,11 @@ class EventInput:
     refund: strawberry.ID | None = strawberry.field(default=None, description="The refund that it is about.")
 
 
-@strawberry.input(description="Which event to fire, on which lines.")
-class FireEventInput(LinesCommand):
+FLAT = {field.name for field in fields(EventInput)}
+
+
+@strawberry.input(description="Which event to fire, on which lines or merchant orders.")
+class FireEventInput(LinesCommand, UnitsCommand):
     event: str = strawberry.field(
         description="The event's name in the process, such as send_to_distribution."
     )
@@ -63,11 +78,11 @@ class FireEventPayload(LinesChanged):
 
 @strawberry.mutation(
     description="Fires an event of the order's process by its name, for events that have no mutation of "
-    "their own. The same rules hold."
+    "their own. The same rules hold. Events that take more than `EventInput` has are refused: they have one."
 )
 async def fire_event(info: Info, input: Annotated[FireEventInput, WHAT]) -> FireEventPayload:
     viewer = viewer_of(info.context)
-    problems = (*malformed(input.lines), *_wrong(input))
+    problems = (*malformed(input.lines), *malformed_units(input.merchant_orders), *_wrong(input))
     answer = await change_order(info, viewer, input, lambda seen, now: _decide(seen, input, now), problems)
     return lines_changed(FireEventPayload, viewer, answer)
 
@@ -79,18 +94,23 @@ def _decide(seen: Seen, sent: FireEventInput, now: datetime.datetime) -> Decisio
         return refused(seen.order, foreign)
     said = _said(sent.input)
 
-    def party(line: Line) -> Party:
-        possible = (party for party in line.positions if lists(seen, line, party, sent.event))
-        return sent.party or next(possible, seen.party or seen.process.first)
+    def party(unit: Unit) -> Party:
+        return sent.party or answering(seen, unit, sent.event)
 
-    moves = [move for line in seen.lines if (move := listed(seen, line, party(line), sent.event))]
+    moves = [move for unit in seen.units if (move := listed(seen, unit, party(unit), sent.event))]
+    if any(name not in FLAT for move in moves for name in (*move.needs, *move.takes)):
+        instead = ELSEWHERE.get(sent.event)
+        sentence = f"{sent.event} takes more than can come along here{f'; use {instead}' if instead else ''}."
+        return refused(seen.order, invalid(sentence, "event"))
     if moves and (unasked := tuple(_unasked(said, moves, sent.event))):
         return refused(seen.order, *unasked)
+    if sent.lines is None:
+        return fire_on_units(seen, sent.merchant_orders, sent.event, said, now, party=party)
     return fire_on_lines(
         seen,
         sent.lines,
-        lambda line: lists(seen, line, party(line), sent.event),
-        lambda meant: intent_on(seen, meant, sent.event, party(meant.line), said),
+        lambda unit: lists(seen, unit, party(unit), sent.event),
+        lambda meant: intent_on(seen, meant, sent.event, party(meant.unit), said),
         now,
     )
 
@@ -116,6 +136,8 @@ def _said(sent: EventInput | None) -> Input:
 def _wrong(sent: FireEventInput) -> Iterator[OrderError]:
     if len(sent.event) > _LONGEST:
         yield invalid(f"No event has a name of more than {_LONGEST} characters.", "event")
+    if sent.lines is not None and sent.merchant_orders is not None:
+        yield invalid("Name lines or merchant orders, not both.", "merchantOrders")
     if sent.input is None:
         return
     yield from too_long(sent.input, "input")

@@ -25,7 +25,7 @@ async def move(info: Info, sent: LinesCommand, payload: type[Payload], event: st
         return fire_on_lines(
             seen,
             sent.lines,
-            lambda line: lists(seen, line, party, event),
+            lambda unit: lists(seen, unit, party, event),
             lambda meant: intent_on(seen, meant, event, party, said),
             now,
         )

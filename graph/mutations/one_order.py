@@ -3,10 +3,11 @@
 What is decided comes in as a pure function. Nothing is raised for what a client can do something about.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from domain.order import Order
+from domain.stocking import Key
 from graph.errors import OrderError, not_found
 from graph.idempotency import command_key
 from graph.inputs import OrderCommand
@@ -16,11 +17,20 @@ from graph.mutations.why_not import FAILURES, from_failure
 from graph.seen import seen_by
 from graph.types.selector import OrderSelector
 from graph.viewer import Info, Viewer
+from storage.changing import no_more
 from storage.idempotency import CommandKey
+
+MoreStock = Callable[[Order], Iterable[Key]]
+"""Which stock, besides that of its own products, a change of this order may take from."""
 
 
 async def change_order(
-    info: Info, viewer: Viewer, sent: OrderCommand, decide: Decide, problems: Iterable[OrderError] = ()
+    info: Info,
+    viewer: Viewer,
+    sent: OrderCommand,
+    decide: Decide,
+    problems: Iterable[OrderError] = (),
+    more_stock: MoreStock = no_more,
 ) -> Answer:
     """Carry out what `decide` says on the order that the input names; nothing if the input has `problems`."""
     found = list(problems)
@@ -31,12 +41,14 @@ async def change_order(
     if found:
         return Answer(errors=tuple(found))
     try:
-        return await _change(viewer, sent, decide, key)
+        return await _change(viewer, sent, decide, key, more_stock)
     except FAILURES as failure:
         return await _failed(viewer, sent.order, from_failure(failure))
 
 
-async def _change(viewer: Viewer, sent: OrderCommand, decide: Decide, key: CommandKey | None) -> Answer:
+async def _change(
+    viewer: Viewer, sent: OrderCommand, decide: Decide, key: CommandKey | None, more_stock: MoreStock
+) -> Answer:
     order = await find_order(viewer, sent.order)
     if order is None:
         return Answer(errors=(not_found("order", "order"),))
@@ -45,7 +57,12 @@ async def _change(viewer: Viewer, sent: OrderCommand, decide: Decide, key: Comma
         return decide(seen_by(viewer, order), now)
 
     changed = await viewer.services.orders.change(
-        order.id, decision, key=key, expected_version=sent.expected_version, reply=kept
+        order.id,
+        decision,
+        key=key,
+        expected_version=sent.expected_version,
+        reply=kept,
+        more_stock=more_stock,
     )
     if changed.decision is not None:
         return decided(changed.order, changed.decision)

@@ -32,6 +32,11 @@ class RecordPaymentInput(OrderCommand):
         description="The payer's or provider's own name for the payment; unique in the order. Recorded again "
         "with the same amount, it changes nothing."
     )
+    captured: bool = strawberry.field(
+        default=False,
+        description="The money is in already, such as a bank transfer. It makes a difference only where "
+        "money is captured with the invoices.",
+    )
 
 
 @strawberry.type(description="What became of recording a payment.")
@@ -55,7 +60,9 @@ async def record_payment(info: Info, input: Annotated[RecordPaymentInput, WHAT])
         if foreign := other_currency(seen.order, input.amount, "amount"):
             return refused(seen.order, foreign)
         assert isinstance(amount, int), "checked before anything was decided"
-        answer = record(seen.process, seen.order, reference, amount, viewer.actor, now)
+        answer = record(
+            seen.process, seen.order, reference, amount, viewer.actor, now, captured=input.captured
+        )
         if isinstance(answer, Refusal):
             return refused(seen.order, _error(answer))
         return Decision(answer)

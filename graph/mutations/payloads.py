@@ -59,5 +59,6 @@ def _lines(viewer: Viewer, answer: Answer, ids: tuple[str, ...]) -> list[LineVie
     if answer.order is None or not ids:
         return []
     seen = seen_by(viewer, answer.order)
-    lines = {line.id: line for line in seen.lines}
-    return [line_view_in(seen, lines[id]) for id in ids if id in lines]
+    # Where merchant orders move, their lines do.
+    moved = [line for id in ids for line in seen.lines if id in (line.id, seen.unit_of(line).id)]
+    return [line_view_in(seen, line) for line in moved]

@@ -9,12 +9,13 @@ from domain import money
 from domain.actors import Role
 from domain.drafts import MOST_LINES, DraftLine
 from domain.order import Customer
-from domain.processes import DEFAULT
 from graph.errors import OrderError, invalid
 from graph.inputs import idempotency_key_field
 from graph.mutations.checkout import Cart, place
 from graph.mutations.decision import Answer
+from graph.mutations.delivery import AddressInput, address_of, wrong_address, wrong_method
 from graph.mutations.payloads import OrderChanged, order_changed
+from graph.mutations.texts import trimmed
 from graph.types.scalars import DecimalText
 from graph.viewer import Info, viewer_in
 
@@ -61,7 +62,21 @@ class PlaceOrderInput:
     external_reference: str | None = strawberry.field(
         default=None, description="The caller's own name for the order; unique in its channel."
     )
-    process: str = strawberry.field(default=DEFAULT, description="The process that the order follows.")
+    process: str | None = strawberry.field(
+        default=None,
+        description="The process that the order follows; when left out, the marketplace's policy "
+        "default_process.",
+    )
+    deliver_to: AddressInput | None = strawberry.field(
+        default=None,
+        description="Where it is delivered. In the store processes an order without it is placed incomplete: "
+        "it waits for `completeOrder`, and no merchant sees it.",
+    )
+    payment_method: str | None = strawberry.field(
+        default=None,
+        description="How it is paid, such as card. In the store processes an order without it is placed "
+        "incomplete, as without an address.",
+    )
     idempotency_key: str | None = idempotency_key_field()
 
 
@@ -99,6 +114,8 @@ class _Reader:
         except money.AmountInvalid as problem:
             return (invalid(str(problem), "currency"),)
         self.problems += _texts(sent)
+        self.problems += wrong_address(sent.deliver_to, "deliverTo")
+        self.problems += wrong_method(sent.payment_method)
         cart = Cart(
             currency=sent.currency,
             customer=Customer(sent.customer.id, sent.customer.name, sent.customer.email),
@@ -108,6 +125,8 @@ class _Reader:
             external_reference=sent.external_reference,
             total=None if sent.total is None else self._amount(sent.total, "total"),
             process=sent.process,
+            deliver_to=address_of(sent.deliver_to),
+            payment_method=trimmed(sent.payment_method),
         )
         return tuple(self.problems) or cart
 

@@ -8,7 +8,7 @@ import strawberry
 
 from domain.actors import Party
 from domain.drafts import MOST_LINES
-from domain.order import Line
+from domain.order import Line, Unit
 from domain.outcome import Intent
 from graph.errors import OrderError, invalid
 from graph.inputs import WHAT, LineInput, OrderCommand
@@ -66,21 +66,28 @@ def _decide(seen: Seen, sent: RefundLinesInput, now: datetime) -> Decision:
         return refused(seen.order, *foreign)
     said = given(sent)
 
-    def listed(line: Line) -> bool:
-        return lists(seen, line, Party.MARKETPLACE, EVENT)
+    def listed(unit: Unit) -> bool:
+        return lists(seen, unit, Party.MARKETPLACE, EVENT)
+
+    def possible(unit: Unit) -> bool:
+        return isinstance(unit, Line) and unit.refundable > 0 and listed(unit)
 
     def ask(meant: Meant) -> Intent:
-        amount = _named(meant) or (_is_whole(meant) and meant.line.refundable)
+        amount = _named(meant) or (
+            _is_whole(meant) and isinstance(meant.unit, Line) and meant.unit.refundable
+        )
         return intent_on(
             seen, meant, EVENT, Party.MARKETPLACE, {**said, "amount": amount} if amount else said
         )
 
     def done(meant: Meant) -> bool:
-        line = meant.line
+        line = meant.unit
+        if not isinstance(line, Line):
+            return False
         sent_back = line.refundable == 0 and line.refunded + line.reserved > 0
         return sent_back and _is_whole(meant) and listed(line)
 
-    return fire_on_lines(seen, sent.lines, lambda line: line.refundable > 0 and listed(line), ask, now, done)
+    return fire_on_lines(seen, sent.lines, possible, ask, now, done)
 
 
 def _named(meant: Meant) -> int | None:

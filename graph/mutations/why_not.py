@@ -3,10 +3,10 @@
 It decides which states a refusal may tell to whom.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import assert_never
 
-from domain.actors import Party, Role
+from domain.actors import Role
 from domain.order import Unit
 from domain.outcome import Intent
 from domain.process import Process
@@ -23,6 +23,7 @@ from graph.errors import (
     invalid,
     not_found,
 )
+from graph.parties import parties_read
 from storage import errors as storage
 from storage.client import DatabaseUnavailable, OutcomeUnknown
 
@@ -36,28 +37,20 @@ FAILURES = (
 )
 """What storage raises and a client can do something about."""
 
-# A role reads the states of these parties; a refusal must not tell it any others.
-_READS: Mapping[Role, frozenset[Party]] = {
-    Role.MARKETPLACE: frozenset(Party),
-    Role.SYSTEM: frozenset(Party),
-    Role.PAYMENTS: frozenset({Party.MARKETPLACE}),
-    Role.MERCHANT: frozenset({Party.MERCHANT}),
-    Role.LOGISTICS: frozenset({Party.MERCHANT}),
-    Role.CUSTOMER: frozenset(),
-}
-
 
 def from_refusal(
     process: Process, unit: Unit, intent: Intent, refusal: Refusal, path: Sequence[str]
 ) -> OrderError:
     """Return what the process answered to this intent on this unit (as it was before)."""
     event, message, where = refusal.event, refusal.message, list(path)
-    state = refusal.state if intent.party in _READS[intent.actor.role] else None
+    # A refusal must not tell a state that the role does not read.
+    state = refusal.state if intent.party in parties_read(process, intent.actor.role) else None
     match refusal.code:
         # Not found: the unit is there, but its machine of that party has not started yet.
         case RefusalCode.TRANSITION_NOT_ALLOWED | RefusalCode.NOT_FOUND:
             events = _available(process, unit, intent.actor.role)
-            message = _sentence(process, unit, intent) or _instead(event, events)
+            locked = message if refusal.rule == "locked" else None
+            message = _sentence(process, unit, intent) or locked or _instead(event, events)
             return TransitionNotAllowed(
                 message=message, path=where, state=state, event=event, available=events
             )

@@ -6,6 +6,8 @@ import strawberry
 
 from domain.order import Line
 from graph.seen import Seen
+from graph.storefront.merchant_order import CustomerMerchantOrder, customer_merchant_order_views
+from graph.types.addresses import Address, address_view
 from graph.types.amounts import CustomerPayment, Totals, customer_payment_view, totals_view
 from graph.types.ids import LINE, encode
 from graph.types.lines import LineView
@@ -38,6 +40,12 @@ class CustomerOrder(OrderView):
     currency: str = strawberry.field(description="The currency of its amounts, ISO 4217.")
     totals: Totals = strawberry.field(description="What its lines add up to.")
     payment: CustomerPayment = strawberry.field(description="What was paid and what was paid back.")
+    deliver_to: Address | None = strawberry.field(description="Where it is shipped; null: not known.")
+    payment_method: str | None = strawberry.field(description="How it is paid; null: not known.")
+
+    @strawberry.field(description="The parts that its merchants fulfil.")
+    def merchant_orders(self) -> list[CustomerMerchantOrder]:
+        return customer_merchant_order_views(self.seen)
 
     @strawberry.field(description="Its lines.")
     def lines(self) -> list[CustomerLine]:
@@ -58,6 +66,8 @@ def customer_order_view(seen: Seen) -> CustomerOrder:
         currency=order.currency,
         totals=totals_view(order.lines, order.currency),
         payment=customer_payment_view(order),
+        deliver_to=address_view(order.deliver_to),
+        payment_method=order.payment_method,
     )
 
 

@@ -9,6 +9,7 @@ from domain import payments
 from domain.order import Line, Order
 from domain.order import Payment as DomainPayment
 from domain.order import Refund as DomainRefund
+from graph.types.commands import Command, command_view
 from graph.types.enums import RefundStatus
 from graph.types.ids import LINE, REFUND, encode
 from graph.types.money import Money, money_of
@@ -27,6 +28,9 @@ class Totals:
 class Payment:
     reference: str = strawberry.field(description="The payer's or the provider's own reference.")
     amount: Money = strawberry.field(description="How much.")
+    captured: bool = strawberry.field(
+        description="The money was in at once, where it is otherwise approved and captured with the invoices."
+    )
     at: datetime = strawberry.field(description="When it was recorded.")
     by: str = strawberry.field(description="Who recorded it.")
 
@@ -44,16 +48,25 @@ class Refund:
 
 @strawberry.type(description="What was paid for an order and what went back, as the marketplace books it.")
 class OrderPayment:
+    approved: Money = strawberry.field(
+        description="What the payer has agreed to, where money is captured with the invoices; else nothing."
+    )
     captured: Money = strawberry.field(description="What came in.")
     refunded: Money = strawberry.field(description="What was paid back.")
     reserved: Money = strawberry.field(description="What is on its way back.")
     due: Money = strawberry.field(description="What is still to be paid.")
-    payments: list[Payment] = strawberry.field(description="What came in, oldest first.")
+    payments: list[Payment] = strawberry.field(description="What was recorded, oldest first.")
     refunds: list[Refund] = strawberry.field(description="What goes or went back, oldest first.")
+    commands: list[Command] = strawberry.field(
+        description="What the payment provider was asked to do, oldest first."
+    )
 
 
 @strawberry.type(description="What the customer paid and got back.")
 class CustomerPayment:
+    approved: Money = strawberry.field(
+        description="What was agreed to, where money is taken with the invoices; else nothing."
+    )
     captured: Money = strawberry.field(description="What was paid.")
     refunded: Money = strawberry.field(description="What was paid back.")
     due: Money = strawberry.field(description="What is still to be paid.")
@@ -80,18 +93,21 @@ def totals_view(lines: Iterable[Line], currency: str) -> Totals:
 def order_payment_view(order: Order) -> OrderPayment:
     """Return an order's money with every payment and refund."""
     return OrderPayment(
+        approved=money_of(order.approved, order.currency),
         captured=money_of(order.captured, order.currency),
         refunded=money_of(order.refunded, order.currency),
         reserved=money_of(order.reserved, order.currency),
         due=money_of(payments.due(order), order.currency),
         payments=[payment_view(payment, order.currency) for payment in order.payments],
         refunds=[refund_view(refund, order.currency) for refund in order.refunds],
+        commands=[command_view(command, order.currency) for command in order.commands],
     )
 
 
 def customer_payment_view(order: Order) -> CustomerPayment:
     """Return an order's money as the customer sees it."""
     return CustomerPayment(
+        approved=money_of(order.approved, order.currency),
         captured=money_of(order.captured, order.currency),
         refunded=money_of(order.refunded, order.currency),
         due=money_of(payments.due(order), order.currency),
@@ -101,7 +117,13 @@ def customer_payment_view(order: Order) -> CustomerPayment:
 def payment_view(payment: DomainPayment, currency: str) -> Payment:
     """Return one payment."""
     amount = money_of(payment.amount, currency)
-    return Payment(reference=payment.reference, amount=amount, at=payment.at, by=payment.by)
+    return Payment(
+        reference=payment.reference,
+        amount=amount,
+        captured=payment.captured,
+        at=payment.at,
+        by=payment.by,
+    )
 
 
 def refund_view(refund: DomainRefund, currency: str) -> Refund:

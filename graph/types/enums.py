@@ -1,4 +1,4 @@
-"""Closed sets of the schema: the domain's own enumerations and two more, with a sentence for each value."""
+"""Closed sets of the schema: the domain's own enumerations and three more, with a sentence for each value."""
 
 from collections.abc import Mapping
 from enum import Enum, StrEnum
@@ -7,18 +7,26 @@ import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from domain.actors import Audience, Party, Role
+from domain.cancellations import Verdict
+from domain.commands import CommandKind, CommandStatus
+from domain.invoices import InvoiceType
 from domain.order import RefundStatus
 from domain.process import Trigger, UnitKind
 
 __all__ = [
     "Audience",
+    "CommandKind",
+    "CommandStatus",
     "DiagramFormat",
+    "InvoiceType",
     "OrderErrorCode",
+    "OrderProblem",
     "Party",
     "RefundStatus",
     "Role",
     "Trigger",
     "UnitKind",
+    "Verdict",
 ]
 
 
@@ -41,6 +49,14 @@ class OrderErrorCode(StrEnum):
     IDEMPOTENCY_CONFLICT = "idempotency_conflict"
     NOT_FOUND = "not_found"
     BUSY = "busy"
+
+
+class OrderProblem(StrEnum):
+    """What somebody has to look after."""
+
+    STOCK = "stock"
+    OVERRIDE = "override"
+    COMMAND = "command"
 
 
 def describe(kind: type[Enum], description: str, values: Mapping[Enum, str]) -> None:
@@ -109,6 +125,53 @@ describe(
         RefundStatus.PENDING: "Asked for; the amount is reserved until it is confirmed or refused.",
         RefundStatus.CONFIRMED: "Paid out.",
         RefundStatus.REFUSED: "Not paid out; the amount can be refunded again.",
+    },
+)
+describe(
+    InvoiceType,
+    "Which way the goods of an invoice go.",
+    {
+        InvoiceType.OUTPUT: "It sells goods to the customer.",
+        InvoiceType.INPUT: "It takes goods back: a return.",
+    },
+)
+describe(
+    CommandKind,
+    "What the payment provider is to do.",
+    {
+        CommandKind.VOID: "Let go of money that was approved.",
+        CommandKind.CAPTURE: "Take money that was approved.",
+        CommandKind.REFUND: "Pay back money that was taken.",
+    },
+)
+describe(
+    CommandStatus,
+    "Where a command to the payment provider stands.",
+    {
+        CommandStatus.PENDING: "Asked for; the provider has not answered yet.",
+        CommandStatus.DONE: "The provider has done it.",
+        CommandStatus.REFUSED: "The provider has not done it; somebody has to ask again.",
+    },
+)
+describe(
+    Verdict,
+    "How a request to cancel ended.",
+    {
+        Verdict.FREE: "Granted: nobody's approval was needed.",
+        Verdict.APPROVED: "Granted by the merchant.",
+        Verdict.DENIED: "Denied by the merchant, with a reason.",
+        Verdict.LAPSED: "Granted: the merchant did not answer in time.",
+        Verdict.INSISTED: "Granted: the marketplace asked a second time.",
+        Verdict.INVOICED: "Denied: the merchant invoiced instead.",
+    },
+)
+describe(
+    OrderProblem,
+    "What somebody has to look after.",
+    {
+        OrderProblem.STOCK: "A merchant waits for products that are not in stock.",
+        OrderProblem.OVERRIDE: "A merchant works at its own risk on what is not paid.",
+        OrderProblem.COMMAND: "The payment provider refused what it was asked to do.",
     },
 )
 describe(

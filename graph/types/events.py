@@ -85,7 +85,9 @@ OrderEvent = Annotated[
 
 def told(viewer: Viewer, item: FeedItem) -> bool:
     """Whether this viewer learns of the item, which is of its topic."""
-    return follows(viewer.role, item.body["party"])
+    party = item.body["party"]
+    # Items written before this was noted are of a process whose merchants have a machine of their own.
+    return follows(viewer.role, party, item.body.get("portal", party == Party.MERCHANT))
 
 
 def event_view(viewer: Viewer, item: FeedItem, cursors: TopicCursors) -> OrderStateChanged:

@@ -1,20 +1,34 @@
 """The rows of an order's history as one viewer reads them, in pages."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
 import strawberry
 
-from domain import money
+from domain import actors, money
 from domain.order import Entry, Order, Value
 from graph.refusals import BadInput
+from graph.seen import Seen
 from graph.types.actions import camel_case
 from graph.types.enums import Party, Role
-from graph.types.ids import LINE, REFUND, decode_as, encode, unit_id
+from graph.types.ids import COMMAND, LINE, REFUND, decode_as, encode, unit_id
 from graph.types.paging import Connection, check_page, connection
 
-_IDS = {"split_from": LINE, "refund": REFUND}
+_IDS = {"split_from": LINE, "refund": REFUND, "command": COMMAND}
 """Inputs that are ids, and of what."""
+
+_AMOUNTS = frozenset({"amount", "value", "total_before", "total_after"})
+"""Inputs that are money, in minor units of the order's currency."""
+
+_PAYMENT = frozenset({"amount", "payment", "captured", "command"})
+"""What comes along with a payment: it may be for what other merchants sell as well."""
+
+_HIDDEN: Mapping[actors.Role, Collection[str]] = {
+    actors.Role.MERCHANT: _PAYMENT,
+    actors.Role.LOGISTICS: _PAYMENT | _AMOUNTS,
+    actors.Role.PAYMENTS: {"merchant"},
+}
+"""Inputs that a role is not told even of the rows that it reads."""
 
 
 @strawberry.type(description="Something that came along with an event.")
@@ -48,9 +62,11 @@ class HistoryEntry:
 
 
 def history_page(
-    order: Order, entries: Sequence[Entry], first: int, after: str | None
+    seen: Seen, entries: Sequence[Entry], first: int, after: str | None
 ) -> Connection[HistoryEntry]:
-    """Return `first` of these rows after a cursor. Raises BadInput for a page or cursor that cannot be."""
+    """Return `first` of these rows after a cursor, as the viewer of the order reads them. Raises BadInput for
+    a page or cursor that cannot be.
+    """
     check_page(first)
     seq = 0 if after is None else _seq(after)
     follow = [entry for entry in entries if entry.seq > seq]
@@ -60,7 +76,7 @@ def history_page(
         return len(entries)
 
     return connection(
-        [_view(order, entry) for entry in shown],
+        [_view(seen.order, entry, _HIDDEN.get(seen.viewer.role, ())) for entry in shown],
         [encode("seq", str(entry.seq)) for entry in shown],
         has_next=len(follow) > first,
         has_previous=len(follow) < len(entries),
@@ -75,7 +91,7 @@ def _seq(cursor: str) -> int:
     return int(number)
 
 
-def _view(order: Order, entry: Entry) -> HistoryEntry:
+def _view(order: Order, entry: Entry, hidden: Collection[str]) -> HistoryEntry:
     return HistoryEntry(
         seq=entry.seq,
         at=entry.at,
@@ -91,13 +107,25 @@ def _view(order: Order, entry: Entry) -> HistoryEntry:
         input=[
             InputValue(name=camel_case(name), value=_text(order, name, value))
             for name, value in entry.input.items()
+            if name not in hidden
         ],
     )
 
 
 def _text(order: Order, name: str, value: Value) -> str:
-    if name == "amount" and isinstance(value, int):
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if name in _AMOUNTS and isinstance(value, int):
         return f"{money.text(value, order.currency)} {order.currency}"
     if name in _IDS:
         return encode(_IDS[name], str(value))
+    if name == "change":
+        return _change(order, str(value))
     return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _change(order: Order, text: str) -> str:
+    """A change of lines as people read it: each line by its product code instead of its id."""
+    parts = (part.partition(": ") for part in text.split("; "))
+    named = ((line.sku if (line := order.line(head)) else head, *rest) for head, *rest in parts)
+    return "; ".join("".join(part) for part in named)

@@ -19,6 +19,15 @@ MERCHANT_ORDER = "MerchantOrder"
 REFUND = "Refund"
 """The type in every refund's id."""
 
+COMMAND = "Command"
+"""The type in the id of every command to the payment provider."""
+
+REQUEST = "CancellationRequest"
+"""The type in the id of every request to cancel."""
+
+RESTOCK = "Restock"
+"""The type in the id of what a merchant has to put back on its shelf."""
+
 
 def encode(type_name: str, local: str) -> ID:
     """Return the global id of what storage knows as `local`."""

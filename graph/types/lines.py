@@ -26,15 +26,20 @@ class LineView(Node):
     seen: strawberry.Private[Seen]
     source: strawberry.Private[Line]
 
-    @strawberry.field(description="What the viewer may do with this line, or why it cannot now.")
+    @strawberry.field(
+        description="What the viewer may do with this line, or why it cannot now; where merchant orders "
+        "move, with its merchant order."
+    )
     async def available_actions(self) -> list[AvailableAction]:
-        return action_views(await self.seen.actions([self.source]))
+        return action_views(await self.seen.actions([self.seen.unit_of(self.source)]))
 
-    @strawberry.field(description="What the clock will do with this line, earliest first.")
+    @strawberry.field(
+        description="What the clock will do with this line, or with its merchant order, earliest first."
+    )
     def deadlines(self) -> list[Deadline]:
-        return deadline_views(self.seen.order, self.seen.deadlines(self.source))
+        return deadline_views(self.seen.order, self.seen.deadlines(self.seen.unit_of(self.source)))
 
-    @strawberry.field(description="What happened to this line, oldest first.")
+    @strawberry.field(description="What happened to this line, or to its merchant order, oldest first.")
     async def history(self, first: First = 50, after: After = None) -> Connection[HistoryEntry]:
-        entries = await self.seen.history(self.source)
-        return history_page(self.seen.order, entries, first, after)
+        entries = await self.seen.history(self.seen.unit_of(self.source))
+        return history_page(self.seen, entries, first, after)

@@ -25,7 +25,7 @@ class OrderView(Node):
     seen: strawberry.Private[Seen]
 
     @strawberry.field(
-        description="What the viewer may do: possible if it is for any line, else the first reason."
+        description="What the viewer may do: possible if it is for any of what moves, else the first reason."
     )
     async def available_actions(self) -> list[AvailableAction]:
         return action_views(await self.seen.actions(self.seen.units))
@@ -40,4 +40,4 @@ class OrderView(Node):
 
     @strawberry.field(description="What happened, oldest first, as far as it is for this viewer.")
     async def history(self, first: First = 50, after: After = None) -> Connection[HistoryEntry]:
-        return history_page(self.seen.order, await self.seen.history(), first, after)
+        return history_page(self.seen, await self.seen.history(), first, after)

@@ -7,13 +7,21 @@ from typing import Annotated
 
 import strawberry
 
-from domain.order import Position
+from domain import actors
+from domain.order import Position, Unit
 from domain.process import Machine, Process, Trigger
 from domain.processes import PROCESSES
 from graph.types.enums import Audience, Party
 
 CANCEL = "cancel"
 """The event by which people cancel, whatever the process."""
+
+
+@strawberry.type(description="What an audience reads in the same state once something more is known.")
+class LabelVariant:
+    audience: Audience = strawberry.field(description="Who reads.")
+    label: str = strawberry.field(description="What it reads then.")
+    when: str = strawberry.field(description="When it reads that, such as once it is delivered.")
 
 
 @strawberry.type(description="One state of a machine.")
@@ -25,6 +33,9 @@ class State:
     locked: bool = strawberry.field(description="Nobody changes or cancels anything here but the platform.")
     cancellable: bool = strawberry.field(description="There are roles that may cancel here.")
     viewed_by: list[str] = strawberry.field(description="The flows that show this state, where known.")
+    variants: list[LabelVariant] = strawberry.field(
+        description="What is read instead of a label as facts come in; the first that holds, per audience."
+    )
     labels: strawberry.Private[Mapping[Audience, str]]
 
     @strawberry.field(
@@ -54,6 +65,11 @@ def state_view(machine: Machine, code: str) -> State:
         locked=state.locked,
         cancellable=any(move.event == CANCEL and move.trigger is Trigger.ACTOR for move in state.moves),
         viewed_by=list(state.viewed_by),
+        variants=[
+            LabelVariant(audience=audience, label=variant.text, when=variant.when)
+            for audience, label in state.labels.items()
+            for variant in (label.variants if label else ())
+        ],
         labels={audience: label.text for audience, label in state.labels.items() if label},
     )
 
@@ -62,6 +78,14 @@ def party_state_view(process: Process, party: Party, position: Position) -> Part
     """Return where a party's machine stands."""
     state = _state(process.name, process.version, party, position.machine, position.state)
     return PartyState(party=party, state=state, since=position.since)
+
+
+def portal_state_view(process: Process, unit: Unit) -> PartyState | None:
+    """Return where the machine stands that the Merchant Portal reads; None: it has not started."""
+    for party in process.follows(actors.Audience.MERCHANT_PORTAL):
+        if position := unit.positions.get(party):
+            return party_state_view(process, party, position)
+    return None
 
 
 @lru_cache(maxsize=1024)  # definitions never change while the server runs, and lists repeat their states

@@ -11,10 +11,10 @@ import { headersOf, principals } from "./principals.js";
 const order = { reference: "…" };
 const examples = [
   { role: "marketplace", query: marketplace },
-  { role: "merchant", query: merchant, variables: { order } },
+  { role: "merchant", query: merchant, variables: { order, line: "…" } },
   { role: "customer", query: customer, variables: { order } },
-  { role: "payments", query: payments, variables: { order, refund: "…" } },
-  { role: "logistics", query: logistics },
+  { role: "payments", query: payments, variables: { order, refund: "…", command: "…" } },
+  { role: "logistics", query: logistics, variables: { order } },
 ];
 
 const offered = examples.flatMap(({ role, query, variables }) => {
