@@ -1,6 +1,6 @@
-"""The README's tour, typed as it is written against a real server: what it shows is what comes back.
+"""The tours, typed as they are written against a real server: what they show is what comes back.
 
-References, cursors and dates differ from run to run; each one that is shown stands for one that came back.
+References, ids, cursors and dates differ from run to run; each one that is shown stands for one that came back.
 """
 
 import asyncio
@@ -18,7 +18,8 @@ import pytest
 from tests.serving import Server, serving
 
 README = Path(__file__).parent.parent / "README.md"
-VARIES = re.compile(r"[0-9A-Z]{4}-[0-9A-Z]{4}\b|\d{4}-\d\d-\d\d|^[A-Za-z0-9_-]{32}$")
+FLOWS = README.parent / "docs" / "store-flows.md"
+VARIES = re.compile(r"\b[0-9A-Z]{4}-[0-9A-Z]{4}\b|\d{4}-\d\d-\d\d|TGluZTo[\w-]+|^[A-Za-z0-9_-]{32}$")
 PEOPLE = ("marketplace", "payments", "merchant main", "merchant strbar", "customer alice")
 FIXED = {"2027-01-15"}  # a date that the tour itself sends
 
@@ -89,11 +90,11 @@ class Reader:
         return {"authorization": f"Bearer {self.tokens[who]}"}
 
 
-def steps() -> list[tuple[str, str, Any]]:
-    """The tour's operations: who types it, what, and the answer that is shown (None for the subscription)."""
+def steps(tour: Path) -> list[tuple[str, str, Any]]:
+    """A tour's operations: who types it, what, and the answer that is shown (None for the subscription)."""
     found: list[tuple[str, str, Any]] = []
     who = ""
-    for said, language, block in re.findall(r"(.*?)```(\w*)\n(.*?)```", README.read_text(), re.DOTALL):
+    for said, language, block in re.findall(r"(.*?)```(\w*)\n(.*?)```", tour.read_text(), re.DOTALL):
         named = [name for name in re.findall(r"\*\*([^*]+)\*\*", said) if name in PEOPLE]
         who = named[-1] if named else who
         if language == "graphql":
@@ -113,7 +114,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 async def test_the_tour_gives_what_the_readme_shows(reader: Reader) -> None:
-    watching, *moves, told = steps()
+    watching, *moves, told = steps(README)
     assert len(moves) == 13
     events: list[Any] = []
     async with reader.listening(*watching[:2], events):
@@ -124,6 +125,15 @@ async def test_the_tour_gives_what_the_readme_shows(reader: Reader) -> None:
             while len(events) < len(told[2]):  # noqa: ASYNC110 - another process gives no event to wait for
                 await asyncio.sleep(0.02)
     reader.recognise(told[2], events)
+
+
+async def test_the_tour_of_the_store_flows_gives_what_it_shows(reader: Reader) -> None:
+    another = Reader(reader.server, reader.tokens)
+    moves = steps(FLOWS)
+    assert len(moves) == 20
+    for who, query, shown in moves:
+        assert shown is not None
+        another.recognise(shown, await another.ask(who, another.typed(query)))
 
 
 async def test_the_welcome_is_what_the_readme_shows(reader: Reader) -> None:

@@ -1,4 +1,4 @@
-"""What holds when two orders want the last piece at the same moment, or one frees it just as another needs it.
+"""What holds when two orders want the last piece at once, or one frees it just when another needs it.
 
 Through the API, on a real server. However it ends, all that `soundness` asserts holds. ORDERFLOW_ROUNDS says
 how often they meet.
@@ -69,7 +69,7 @@ async def test_a_merchant_who_tries_again_while_a_piece_is_freed_has_it_or_reads
 
 
 async def pairs_of_orders(api: Api, one: Start, other: Start, *, on_hand: int) -> AsyncIterator[Pairs]:
-    """Yield orders in pairs, the second placed after the first. Both want one piece of what nobody else does."""
+    """Yield orders in pairs, the second placed after the first; both want one piece, and nobody else does."""
 
     async def pair(sku: str) -> tuple[Order, Order]:
         first = await prepared(api, one, sku=sku, quantity=1, on_hand=on_hand)
