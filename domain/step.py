@@ -9,7 +9,7 @@ from datetime import datetime
 
 from domain.actors import SYSTEM, Actor, Audience, Party, Role
 from domain.moment import Moment
-from domain.order import Before, Deadline, Entry, Input, Line, Order, Position, Reading, Unit
+from domain.order import Before, Deadline, Entry, Input, Line, Order, Position, Positions, Reading, Unit
 from domain.outcome import Intent, Outcome
 from domain.process import BEFORE, STAY, Machine, Move, Process, Standings, State, Trigger
 from domain.refusal import Refusal, RefusalCode, not_listed, refusal
@@ -171,9 +171,9 @@ class Step:
         position = unit.positions[party]
         given = _input(root)
         actor = root.actor if root and cause is None else SYSTEM
-        moment = self._moment(unit, position, move.event, actor, given)
         for change in move.does:
-            self.order = change.work(replace(moment, order=self.order, unit=self._unit(unit_id)))
+            moment = self._moment(self._unit(unit_id), position, move.event, actor, given)
+            self.order = change.work(moment)
         back = position.before if move.target == BEFORE else None
         target = back.state if back else move.target
         assert target != BEFORE, "the check at load time proves that a state was remembered"
@@ -197,13 +197,13 @@ class Step:
             self._stand(unit_id, party, _there(unit, position, move, target, self.now, by))
             if back:
                 self._read_again(unit_id, party, back)
-        if move.does:
-            self._count_anew(unit_id)
         for other in move.starts:
             self.enter(unit_id, other, entry.seq, by.event, by.actor)
-        for unit in self.process.units(self.order):
-            if not unit.positions:  # made by this move: it starts like those of an order just placed
-                self.enter(unit.id, self.process.first, entry.seq, by.event, by.actor)
+        if move.does:
+            self._count_anew(unit_id)
+            for unit in self.process.units(self.order):
+                if not unit.positions:  # made by this move: it starts like those of an order just placed
+                    self.enter(unit.id, self.process.first, entry.seq, by.event, by.actor)
 
     def enter(self, unit_id: str, party: Party, cause: int | None, event: str, actor: Actor) -> None:
         """Start a party's machine on a unit, unless it runs already."""
@@ -227,8 +227,9 @@ class Step:
         """Put a machine at a state: what is read there, and its deadlines for those of the state it left."""
         unit = self._unit(unit_id)
         state = self.process.state(party, position)
-        unit = replace(unit, positions={**unit.positions, party: position})
-        unit = replace(unit, reads={**unit.reads, **dict(self._read_now(unit, party))})
+        positions = {**unit.positions, party: position}
+        reads = {**unit.reads, **dict(self._read_now(unit, positions, party))}
+        unit = replace(unit, positions=positions, reads=reads)
         kept = [d for d in self.order.deadlines if (d.unit, d.party) != (unit_id, party)]
         seq = self.entries[-1].seq
         for move in state.moves:
@@ -237,7 +238,7 @@ class Step:
                 kept.append(Deadline(f"{seq}.{unit_id}.{move.event}", unit_id, party, move.event, due))
         self.order = replace(self.order.with_unit(unit), deadlines=tuple(kept))
 
-    def _read_now(self, unit: Unit, moved: Party) -> Iterator[tuple[Audience, Reading]]:
+    def _read_now(self, unit: Unit, positions: Positions, moved: Party) -> Iterator[tuple[Audience, Reading]]:
         """Yield what those who read this party's machine read now: of the machines that an audience reads,
         the first that stands where there is something to read, or that was read last; where there is nothing
         to read, it keeps what it read.
@@ -245,7 +246,7 @@ class Step:
         for audience in self.process.audiences(moved):
             known = unit.reads.get(audience)
             for party in self.process.follows(audience):
-                position = unit.positions.get(party)
+                position = positions.get(party)
                 if position and self.process.state(party, position).labels.get(audience):
                     yield audience, Reading(party, position.state)
                     break
@@ -305,12 +306,12 @@ class Step:
 
 def _there(unit: Unit, here: Position, move: Move, target: str, now: datetime, by: Intent) -> Position:
     """The position after a move; one that goes back takes up its times where they were left."""
-    there = Position(here.machine, target, now, by.event, by.actor.id)
+    before, counts_from = here.before, None
     if move.target == BEFORE:
-        return replace(there, counts_from=here.before and here.before.since)
-    if move.remember:
-        return replace(there, before=Before(here.state, here.counts_from or here.since, unit.reads))
-    return replace(there, before=here.before)
+        before, counts_from = None, here.before and here.before.since
+    elif move.remember:
+        before = Before(here.state, here.counts_from or here.since, unit.reads)
+    return Position(here.machine, target, now, by.event, by.actor.id, before, counts_from)
 
 
 def _listed(state: State, intent: Intent) -> Move | None:

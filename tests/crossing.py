@@ -62,9 +62,8 @@ class End(NamedTuple):
 
     def fits(self, wanted: "End") -> bool:
         """Whether it ended as wanted, where `wanted.read` is a part of what was read."""
-        return (
-            self[:3] == wanted[:3] and wanted.read in self.read and bool(self.read) == (self.taken != "both")
-        )
+        said = bool(self.read) == (self.taken is not Taken.BOTH)
+        return said and self[:3] == wanted[:3] and wanted.read in self.read
 
 
 @dataclass(frozen=True, slots=True)
