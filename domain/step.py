@@ -78,6 +78,7 @@ class Step:
         refused = self._asked(unit, intent, move, position)
         if refused is None:
             self._move(unit.id, intent.party, move, intent, None)
+            self._start_new(intent)
             self._settle(unit.id, intent)
             refused = self._out_of_step(unit.id, position, intent)
         if refused is None:
@@ -201,9 +202,13 @@ class Step:
             self.enter(unit_id, other, entry.seq, by.event, by.actor)
         if move.does:
             self._count_anew(unit_id)
-            for unit in self.process.units(self.order):
-                if not unit.positions:  # made by this move: it starts like those of an order just placed
-                    self.enter(unit.id, self.process.first, entry.seq, by.event, by.actor)
+
+    def _start_new(self, intent: Intent) -> None:
+        """Start what came onto the order with this event like the units of an order just placed."""
+        cause = self.entries[-1].seq
+        for unit in self.process.units(self.order):
+            if not unit.positions:
+                self.enter(unit.id, self.process.first, cause, intent.event, intent.actor)
 
     def enter(self, unit_id: str, party: Party, cause: int | None, event: str, actor: Actor) -> None:
         """Start a party's machine on a unit, unless it runs already."""
