@@ -11,9 +11,9 @@ from domain.drafts import DraftLine, draft
 from domain.engine import fire, perform, place
 from domain.invoices import Invoice, InvoiceLine, InvoiceType
 from domain.invoicing import add_invoice
-from domain.operations import record_payment
 from domain.order import Address, Customer, Order
 from domain.outcome import Intent, Outcome
+from domain.paying import record_payment
 from domain.policies import PolicyValue, stamp
 from domain.process import Process
 from domain.processes import DEFAULT, latest

@@ -9,24 +9,21 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from domain import money
-from domain.actors import Actor, Party, Role
+from domain.actors import Actor
+from domain.booking import balanced
 from domain.commands import CommandKind
-from domain.drafts import MOST_LINES, MOST_PIECES, DraftLine
-from domain.engine import fire, offers, perform
-from domain.invoicing import invoiced, quantities_left
+from domain.drafts import MOST_LINES, MOST_PIECES, DraftLine, wrong_line
+from domain.engine import fire, perform, why_not
+from domain.invoiced import invoiced, quantities_left
 from domain.order import Input, MerchantOrder, Order
 from domain.outcome import Intent, Outcome
 from domain.payments import due_of
 from domain.process import Process
-from domain.refusal import Refusal, RefusalCode, available
+from domain.refusal import Refusal, RefusalCode
 from domain.relining import relined
-from domain.settlement import balanced
 from domain.stocking import wanting
 
 CHANGE, FINISH = "change_order", "finish_invoicing"
-
-Problem = tuple[RefusalCode, str, str]
-"""A code, the rule that says no, and its sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +62,8 @@ def preview(
     known = {command.id for command in order.commands}
     return Preview(
         order=outcome.order,
-        before=_total(order, theirs),
-        after=_total(outcome.order, theirs),
+        before=order.total_of(theirs),
+        after=outcome.order.total_of(theirs),
         to_refund=sum(
             command.amount
             for command in outcome.order.commands
@@ -94,33 +91,32 @@ def amended(
     if theirs and _changes_nothing(order, theirs, amendment):
         return Outcome(order, already=(unit_id,))
     given: Input = {"reason": amendment.reason}
-    offered = [o for o in offers(process, order, theirs, actor, now) if o.event == CHANGE] if theirs else []
-    if theirs is None or not offered:
-        return fire(process, order, Intent(CHANGE, unit_id, process.first, actor, given), now)
-    offer = min(offered, key=lambda offer: offer.refusal is not None)
-    if offer.refusal:
-        return offer.refusal
+    party = process.party_for(theirs, actor.role, CHANGE) if theirs else process.first
+    change = Intent(CHANGE, unit_id, party, actor, given)
+    if theirs is None:
+        return fire(process, order, change, now)
+    if refused := why_not(process, order, change, now):
+        return refused
     changed = _with_lines(order, theirs, amendment)
-    if not isinstance(changed, Order):
-        code, rule, sentence = changed
-        return Refusal(code, sentence, rule, theirs.positions[offer.party].state, CHANGE)
-    before, after = _total(order, theirs), _total(changed, theirs)
+    if isinstance(changed, Refusal):
+        return replace(changed, state=theirs.positions[party].state)
+    before, after = order.total_of(theirs), changed.total_of(theirs)
     given = {**given, "total_before": before, "total_after": after, "change": _text(order, amendment)}
-    intents = [Intent(CHANGE, unit_id, offer.party, actor, given)]
-    finishes = _party(process, theirs, FINISH, actor.role) if after == invoiced(theirs) else None
-    if finishes is not None:
+    intents = [replace(change, input=given)]
+    finishes = process.party_for(theirs, actor.role, FINISH)
+    if after == invoiced(theirs) and process.move(theirs, finishes, FINISH, actor.role):
         intents.append(Intent(FINISH, unit_id, finishes, actor, {"reason": amendment.reason}))
     outcome = perform(process, balanced(changed, unit_id, now), intents, now)
     return outcome.refused[0][1] if outcome.refused else replace(outcome, moved=(unit_id,))
 
 
-def _with_lines(order: Order, theirs: MerchantOrder, amendment: Amendment) -> Order | Problem:
+def _with_lines(order: Order, theirs: MerchantOrder, amendment: Amendment) -> Order | Refusal:
     """The order with the lines and the stock as they would be, or the first thing that is wrong with it."""
-    if problem := next(_wrong(order, theirs, amendment), None):
-        return problem
+    if wrong := next(_wrong(order, theirs, amendment), None):
+        return wrong
     changed = relined(order, theirs, amendment.quantities, amendment.added)
     if isinstance(changed, str):
-        return RefusalCode.GUARD_FAILED, "stock", changed
+        return _refused("stock", changed)
     return next(_wrong_total(changed, theirs), changed)
 
 
@@ -129,70 +125,54 @@ def _changes_nothing(order: Order, theirs: MerchantOrder, amendment: Amendment) 
     return not amendment.added and all(own.get(id) == n for id, n in amendment.quantities.items())
 
 
-def _party(process: Process, theirs: MerchantOrder, event: str, role: Role) -> Party | None:
-    """The party whose machine lists this event for this role."""
-    for party, position in theirs.positions.items():
-        if event in available(process.state(party, position), role):
-            return party
-    return None
-
-
 # What is wrong with it
 
 
-def _wrong(order: Order, theirs: MerchantOrder, amendment: Amendment) -> Iterator[Problem]:
+def _wrong(order: Order, theirs: MerchantOrder, amendment: Amendment) -> Iterator[Refusal]:
     own = {line.id: line for line in order.lines_of(theirs)}
     left = quantities_left(order, theirs)
     for id, quantity in amendment.quantities.items():
         line = own.get(id)
         if line is None:
-            yield RefusalCode.NOT_FOUND, "lines", f"Line {id} is not one of this merchant order."
+            yield _refused("lines", f"Line {id} is not one of this merchant order.", RefusalCode.NOT_FOUND)
             continue
         if not 0 <= quantity <= MOST_PIECES:
             sentence = f"The quantity of line {id} must be between 0 and {MOST_PIECES}."
-            yield RefusalCode.INPUT_INVALID, "quantity", sentence
+            yield _refused("quantity", sentence, RefusalCode.INPUT_INVALID)
         done = line.quantity - left[id]
         if quantity < done:
             sentence = (
                 f"{done} of {line.sku} (line {id}) are invoiced already; it cannot become fewer than that."
             )
-            yield RefusalCode.GUARD_FAILED, "quantity", sentence
+            yield _refused("quantity", sentence)
     if len(order.lines) + len(amendment.added) > MOST_LINES:
         sentence = f"An order has at most {MOST_LINES} lines; this one has {len(order.lines)}."
-        yield RefusalCode.INPUT_INVALID, "lines", sentence
+        yield _refused("lines", sentence, RefusalCode.INPUT_INVALID)
     for number, line in enumerate(amendment.added, 1):
-        for sentence in _wrong_draft(line, theirs):
-            yield RefusalCode.INPUT_INVALID, "lines", f"Line {number} of those to add: {sentence}"
+        which = f"Line {number} of those to add"
+        if line.merchant_id != theirs.merchant_id:
+            sentence = f"{which}: It is not sold by {theirs.merchant_id}, whose merchant order this is."
+            yield _refused("lines", sentence, RefusalCode.INPUT_INVALID)
+        for problem in wrong_line(line):
+            yield _refused("lines", f"{which}: {problem.message}", RefusalCode.INPUT_INVALID)
 
 
-def _wrong_draft(line: DraftLine, theirs: MerchantOrder) -> Iterator[str]:
-    if line.merchant_id != theirs.merchant_id:
-        yield f"It is not sold by {theirs.merchant_id}, whose merchant order this is."
-    if not 0 < line.quantity <= MOST_PIECES:
-        yield f"Quantity must be between 1 and {MOST_PIECES}."
-    if min(line.unit_price, line.discount, line.tax) < 0:
-        yield "An amount cannot be negative."
-    if line.discount > line.quantity * line.unit_price:
-        yield "A discount cannot be larger than what it is taken off."
-    if not line.sku.strip() or not line.name.strip():
-        yield "SKU and name cannot be empty."
-
-
-def _wrong_total(changed: Order, theirs: MerchantOrder) -> Iterator[Problem]:
-    total, done = _total(changed, theirs), invoiced(theirs)
+def _wrong_total(changed: Order, theirs: MerchantOrder) -> Iterator[Refusal]:
+    total, done = changed.total_of(theirs), invoiced(theirs)
     if total == 0:
-        yield RefusalCode.GUARD_FAILED, "total", "Nothing would be left to pay for; cancel it instead."
+        yield _refused("total", "Nothing would be left to pay for; cancel it instead.")
     if total < done:
-        now, then = (f"{money.text(x, changed.currency)} {changed.currency}" for x in (done, total))
+        now, then = (money.spelled(x, changed.currency) for x in (done, total))
         sentence = f"{now} are invoiced already; the total cannot become less than that ({then})."
-        yield RefusalCode.GUARD_FAILED, "total", sentence
+        yield _refused("total", sentence)
     if changed.total + sum(line.discount for line in changed.lines) > money.LARGEST:
         sentence = "The order's total would be larger than any amount that can be recorded."
-        yield RefusalCode.INPUT_INVALID, "total", sentence
+        yield _refused("total", sentence, RefusalCode.INPUT_INVALID)
 
 
-def _total(order: Order, theirs: MerchantOrder) -> int:
-    return sum(line.total for line in order.lines_of(theirs))
+def _refused(rule: str, sentence: str, code: RefusalCode = RefusalCode.GUARD_FAILED) -> Refusal:
+    """A refusal of what is wrong wherever the merchant order stands."""
+    return Refusal(code, sentence, rule, None, CHANGE)
 
 
 def _text(order: Order, amendment: Amendment) -> str:

@@ -13,15 +13,15 @@ from domain.order import MerchantOrder, Order
 _GRANTED = (Verdict.FREE, Verdict.APPROVED, Verdict.LAPSED, Verdict.INSISTED)
 
 
-def open_request_of(theirs: MerchantOrder) -> CancellationRequest | None:
-    """Return the request that nobody has decided yet, or None; there is never more than one."""
+def _open_request_of(theirs: MerchantOrder) -> CancellationRequest | None:
+    """The request that nobody has decided yet, or None; there is never more than one."""
     return next((request for request in theirs.requests if request.verdict is None), None)
 
 
 @guard("Nobody has asked to cancel it, or it is decided already.")
 def request_open(moment: Moment) -> bool:
     """Is there a request to cancel it that is not decided yet?"""
-    return open_request_of(moment.merchant_order) is not None
+    return _open_request_of(moment.merchant_order) is not None
 
 
 @guard("Nobody has asked to cancel it, or it is not decided yet.")
@@ -48,7 +48,7 @@ needs_no_approval = replace(
 def open_request(moment: Moment) -> Order:
     """The request to cancel is noted, with the time by which it is to be answered."""
     theirs = moment.merchant_order
-    if open_request_of(theirs) is not None:
+    if _open_request_of(theirs) is not None:
         return moment.order
     window = moment.order.policies.window("cancellation_answer", theirs.merchant_id)
     request = CancellationRequest(

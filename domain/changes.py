@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from domain.moment import Moment, change
-from domain.order import Line, MerchantOrder, Order, Refund, RefundStatus, Shipment
+from domain.numbering import next_merchant_order
+from domain.order import Line, Order, Refund, RefundStatus, Shipment
 
 
 @change
-def stop_payment(moment: Moment) -> Order:
-    """No payment is expected for the line any more."""
-    return moment.order.with_unit(replace(moment.line, payable=False))
+def stop_payments(moment: Moment) -> Order:
+    """No payment is expected for it any more."""
+    return moment.order.with_lines(replace(line, payable=False) for line in moment.lines)
 
 
 @change
@@ -20,10 +21,7 @@ def split_order(moment: Moment) -> Order:
     order, line = moment.order, moment.line
     theirs = next((m for m in order.merchant_orders if m.merchant_id == line.merchant_id), None)
     if theirs is None:
-        number = len(order.merchant_orders) + 1
-        theirs = MerchantOrder(
-            f"{order.id}-m{number}", f"{order.reference}-{number}", line.merchant_id, moment.now
-        )
+        theirs = next_merchant_order(order, line.merchant_id, moment.now)
         order = replace(order, merchant_orders=(*order.merchant_orders, theirs))
     return order.with_unit(replace(line, merchant_order_id=theirs.id))
 

@@ -13,7 +13,7 @@ from domain.engine import perform
 from domain.order import Address, Order, Unit
 from domain.outcome import Intent, Outcome
 from domain.process import Process
-from domain.refusal import Refusal, RefusalCode, available
+from domain.refusal import Refusal, RefusalCode
 
 COMPLETE, CHANGE_PAYMENT = "complete", "change_payment"
 
@@ -101,15 +101,10 @@ def _lacking(order: Order) -> Iterator[tuple[str, str]]:
 
 def _where(process: Process, order: Order, event: str, role: Role) -> list[Unit]:
     """The units whose first machine lists the event for this role."""
-    return [
-        unit
-        for unit in process.units(order)
-        if (position := unit.positions.get(process.first))
-        and event in available(process.state(process.first, position), role)
-    ]
+    return [unit for unit in process.units(order) if process.move(unit, process.first, event, role)]
 
 
 def _may(process: Process, event: str, role: Role) -> bool:
     """Whether this role can ever fire the event."""
     states = (state for machine in process.variants(process.first) for state in machine.states.values())
-    return any(event in available(state, role) for state in states)
+    return any(state.move(event, role) for state in states)

@@ -4,15 +4,16 @@ Shipping comes per merchant and is shared over that merchant's lines, so that ev
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from domain import money
+from domain.numbering import line_id, merchant_order_id, merchant_order_reference
 from domain.order import Address, Customer, Line, MerchantOrder, Order
 from domain.policies import Policies
+from domain.problem import Problem
 from domain.process import Process, UnitKind
-from domain.splitting import line_id
 
 MOST_LINES = 500
 MOST_PIECES = 1_000_000
@@ -29,14 +30,6 @@ class DraftLine:
     unit_price: int
     discount: int = 0
     tax: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong with what was sent, and where: ("lines", "3", "quantity")."""
-
-    path: tuple[str, ...]
-    message: str
 
 
 def draft(
@@ -71,7 +64,9 @@ def draft(
             shares[i] = part
     merchants = [line.merchant_id for line in lines if process.unit is UnitKind.MERCHANT_ORDER]
     merchant_orders = {
-        merchant: MerchantOrder(f"{order_id}-m{n}", f"{reference}-{n}", merchant, now)
+        merchant: MerchantOrder(
+            merchant_order_id(order_id, n), merchant_order_reference(reference, n), merchant, now
+        )
         for n, merchant in enumerate(dict.fromkeys(merchants), 1)
     }
     order = Order(
@@ -121,20 +116,27 @@ def _wrong_lines(lines: Sequence[DraftLine]) -> list[Problem]:
         return [Problem(("lines",), "An order needs at least one line.")]
     if len(lines) > MOST_LINES:
         return [Problem(("lines",), f"An order has at most {MOST_LINES} lines; this one has {len(lines)}.")]
-    found: list[Problem] = []
-    for i, line in enumerate(lines):
-        countable = 0 < line.quantity <= MOST_PIECES
-        if not countable:
-            found.append(_problem(i, "quantity", f"Quantity must be between 1 and {MOST_PIECES}."))
-        amounts = {"unit_price": line.unit_price, "discount": line.discount, "tax": line.tax}
-        negative = [name for name, amount in amounts.items() if amount < 0]
-        found += [_problem(i, name, "An amount cannot be negative.") for name in negative]
-        # Otherwise it is not the discount that is wrong.
-        if countable and not negative and line.discount > line.quantity * line.unit_price:
-            found.append(_problem(i, "discount", "A discount cannot be larger than what it is taken off."))
-        empty = [name for name, text in (("sku", line.sku), ("name", line.name)) if not text.strip()]
-        found += [_problem(i, name, "This cannot be empty.") for name in empty]
-    return found
+    return [
+        Problem(("lines", str(i), *problem.path), problem.message)
+        for i, line in enumerate(lines)
+        for problem in wrong_line(line)
+    ]
+
+
+def wrong_line(line: DraftLine) -> Iterator[Problem]:
+    """Yield what is wrong with a line by itself, each with the part of it that it is about."""
+    countable = 0 < line.quantity <= MOST_PIECES
+    if not countable:
+        yield Problem(("quantity",), f"Quantity must be between 1 and {MOST_PIECES}.")
+    amounts = {"unit_price": line.unit_price, "discount": line.discount, "tax": line.tax}
+    negative = [name for name, amount in amounts.items() if amount < 0]
+    yield from (Problem((name,), "An amount cannot be negative.") for name in negative)
+    # Otherwise it is not the discount that is wrong.
+    if countable and not negative and line.discount > line.quantity * line.unit_price:
+        yield Problem(("discount",), "A discount cannot be larger than what it is taken off.")
+    for name, text in (("sku", line.sku), ("name", line.name)):
+        if not text.strip():
+            yield Problem((name,), "This cannot be empty.")
 
 
 def _wrong_shipping(lines: Sequence[DraftLine], shipping: Mapping[str, int]) -> list[Problem]:
@@ -146,7 +148,3 @@ def _wrong_shipping(lines: Sequence[DraftLine], shipping: Mapping[str, int]) -> 
         if amount < 0:
             found.append(Problem(("shipping", merchant), "An amount cannot be negative."))
     return found
-
-
-def _problem(index: int, name: str, message: str) -> Problem:
-    return Problem(("lines", str(index), name), message)

@@ -14,8 +14,8 @@ from datetime import datetime
 from domain.actors import Actor
 from domain.order import Entry, Order, Unit
 from domain.outcome import Intent, Offer, Outcome
-from domain.process import Process, Trigger
-from domain.refusal import Refusal, listed_no
+from domain.process import Process
+from domain.refusal import Refusal, available
 from domain.step import Step
 
 
@@ -75,15 +75,16 @@ def offers(process: Process, order: Order, unit: Unit, actor: Actor, now: dateti
     found: list[Offer] = []
     for party, position in unit.positions.items():
         state = process.state(party, position)
-        for move in state.moves:
-            if move.trigger is Trigger.ACTOR and actor.role in move.by:
-                intent = Intent(move.event, unit.id, party, actor)
-                answer = Step(process, order, now).attempt(intent, trying=True)
-                refusal = answer if isinstance(answer, Refusal) else None
-                found.append(Offer(move.event, party, move.needs, move.takes, refusal))
-        found += [
-            Offer(no.event, party, (), (), listed_no(state, position, no.event, actor.role))
-            for no in state.refusals
-            if actor.role in no.by
-        ]
+        refused = (no.event for no in state.refusals if actor.role in no.by)
+        for event in (*available(state, actor.role), *refused):
+            move = state.move(event, actor.role)
+            needs, takes = (move.needs, move.takes) if move else ((), ())
+            answer = why_not(process, order, Intent(event, unit.id, party, actor), now)
+            found.append(Offer(event, party, needs, takes, answer))
     return tuple(found)
+
+
+def why_not(process: Process, order: Order, intent: Intent, now: datetime) -> Refusal | None:
+    """Return why this event would be refused now, whatever input it still needs; None: it is possible."""
+    answer = Step(process, order, now).attempt(intent, trying=True)
+    return answer if isinstance(answer, Refusal) else None

@@ -38,7 +38,7 @@ def _kept(moment: Moment) -> str:
 
 
 def _amount(moment: Moment, minor: int) -> str:
-    return f"{money.text(minor, moment.order.currency)} {moment.order.currency}"
+    return money.spelled(minor, moment.order.currency)
 
 
 @guard("{due} are still to be paid; record that payment first.", due=_due)

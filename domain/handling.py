@@ -15,6 +15,11 @@ def payment_approved(_: Order, unit: Unit) -> datetime | None:
     return unit.approved_at if isinstance(unit, MerchantOrder) else None
 
 
+def at_risk(theirs: MerchantOrder) -> bool:
+    """Say whether its merchant authorized itself what is neither approved nor canceled."""
+    return theirs.overridden_at is not None and theirs.approved_at is None and theirs.cancellation is None
+
+
 @guard("Where it is delivered and how it is paid is not known yet; complete the order first.")
 def data_complete(moment: Moment) -> bool:
     """Is it known where the order goes and how it is paid?"""

@@ -1,4 +1,4 @@
-"""What can be wrong with one invoice, as a rule and a sentence that says what is left and what to do.
+"""What can be wrong with one invoice, as its part and a sentence that says what is left and what to do.
 
 Knows no order: what is left, and of which lines, is given. Design: store processes, "Invoices".
 """
@@ -9,9 +9,7 @@ from dataclasses import replace
 
 from domain import money
 from domain.invoices import Invoice, InvoiceType
-
-Problem = tuple[str, str]
-"""The rule that says no, and its sentence."""
+from domain.problem import Problem
 
 _NUMBER = re.compile(r"[A-Za-z0-9._/-]{1,60}")
 _DONE = {InvoiceType.OUTPUT: "invoiced", InvoiceType.INPUT: "taken back"}
@@ -24,31 +22,37 @@ def malformed(invoice: Invoice, skus: Mapping[str, str], pieces: Mapping[str, in
     piece is left, an invoice has no lines, so that what is left of the value never stays open for good.
     """
     if not _NUMBER.fullmatch(invoice.number):
-        return "number", "An invoice number has 1 to 60 letters, digits, - _ . or /, such as 2026/0007."
+        return Problem(
+            ("number",), "An invoice number has 1 to 60 letters, digits, - _ . or /, such as 2026/0007."
+        )
     if invoice.value <= 0:
-        return "value", "The value of an invoice must be more than nothing."
+        return Problem(("value",), "The value of an invoice must be more than nothing.")
     if not invoice.lines and any(pieces.values()):
-        return "lines", "An invoice names at least one line, and how many pieces of it."
+        return Problem(("lines",), "An invoice names at least one line, and how many pieces of it.")
     seen: set[str] = set()
     for line in invoice.lines:
         if line.line_id not in skus:
-            return "lines", f"Line {line.line_id} is not one of this merchant order."
+            return Problem(("lines",), f"Line {line.line_id} is not one of this merchant order.")
         if line.line_id in seen:
-            return "lines", f"Line {line.line_id} is on the invoice twice; put its pieces together."
+            return Problem(
+                ("lines",), f"Line {line.line_id} is on the invoice twice; put its pieces together."
+            )
         if line.quantity < 1:
-            return "lines", f"The quantity of line {line.line_id} must be at least 1."
+            return Problem(("lines",), f"The quantity of line {line.line_id} must be at least 1.")
         if not 0 <= line.unit_price <= money.LARGEST:
-            return "lines", f"The unit price of line {line.line_id} is no amount that can be recorded."
+            return Problem(
+                ("lines",), f"The unit price of line {line.line_id} is no amount that can be recorded."
+            )
         seen.add(line.line_id)
     return None
 
 
 def taken_number(known: Invoice, currency: str) -> Problem:
     """Return that another invoice has this number, and what is on that one."""
-    value = _amount(known.value, currency)
+    value = money.spelled(known.value, currency)
     content = f"{value}, {known.type}, issued {known.issued_at.date().isoformat()}"
     sentence = f"Invoice {known.number} is there already with other content ({content}); take another number."
-    return "number", sentence
+    return Problem(("number",), sentence)
 
 
 def too_much(
@@ -57,10 +61,10 @@ def too_much(
     """Return what of it is more than what is left: of the value, or of the pieces of a line."""
     done = _DONE[invoice.type]
     if left <= 0:
-        return "value", f"Nothing is left to be {done}."
-    most = _amount(left, currency)
+        return Problem(("value",), f"Nothing is left to be {done}.")
+    most = money.spelled(left, currency)
     if invoice.value > left:
-        return "value", f"At most {most} can still be {done}; invoice {invoice.number} says more."
+        return Problem(("value",), f"At most {most} can still be {done}; invoice {invoice.number} says more.")
     for line in invoice.lines:
         here = pieces.get(line.line_id, 0)
         if line.quantity <= here:
@@ -72,7 +76,7 @@ def too_much(
             sentence = f"No piece of {sku} is left to be {done}; take it off invoice {invoice.number}."
         else:
             sentence = f"No piece is left to be {done}; an invoice of the {most} that are left has no lines."
-        return "quantity", sentence
+        return Problem(("quantity",), sentence)
     return None
 
 
@@ -84,7 +88,3 @@ def same(one: Invoice, other: Invoice) -> bool:
 def _content(invoice: Invoice) -> Invoice:
     lines = tuple(sorted(invoice.lines, key=lambda line: line.line_id))
     return replace(invoice, recorded_at=invoice.issued_at, tracking=None, lines=lines)
-
-
-def _amount(minor: int, currency: str) -> str:
-    return f"{money.text(minor, currency)} {currency}"

@@ -36,7 +36,7 @@ class TrackingEvent:
 
 @dataclass(frozen=True, slots=True)
 class Tracking:
-    """Where the goods of one invoice are. It never changes a status, only what My account reads."""
+    """Where the goods of one invoice are. It moves no machine; only what My account reads follows it."""
 
     courier: str | None = None
     number: str | None = None

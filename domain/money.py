@@ -50,6 +50,11 @@ def text(minor: int, currency: str) -> str:
     return f"{Decimal(minor).scaleb(-exponent(currency)):f}"
 
 
+def spelled(minor: int, currency: str) -> str:
+    """Spell minor units (1250) for a sentence: "12.50 EUR"."""
+    return f"{text(minor, currency)} {currency}"
+
+
 def sample(currency: str) -> str:
     """Return what an amount of this currency looks like, for sentences that explain a refusal."""
     return text(1250, currency)

@@ -297,11 +297,16 @@ class Order:
         """Return the merchant order with this id, or None."""
         return next((theirs for theirs in self.merchant_orders if theirs.id == id), None)
 
-    def lines_of(self, unit: Unit) -> tuple[Line, ...]:
-        """Return the lines that this merchant order fulfils; of a line itself."""
+    def lines_of(self, unit: Unit | str) -> tuple[Line, ...]:
+        """Return the lines that this merchant order (or the one with this id) fulfils; of a line itself."""
         if isinstance(unit, Line):
             return (unit,)
-        return tuple(line for line in self.lines if line.merchant_order_id == unit.id)
+        id = unit if isinstance(unit, str) else unit.id
+        return tuple(line for line in self.lines if line.merchant_order_id == id)
+
+    def total_of(self, unit: Unit | str) -> int:
+        """Return what the customer pays for these lines."""
+        return sum(line.total for line in self.lines_of(unit))
 
     def with_lines(self, lines: Iterable[Line]) -> "Order":
         """Return the order with these lines in place of those with the same ids."""

@@ -3,6 +3,7 @@
 Source: design, process marketplace-merchant: "several payments may add up". Amounts are minor units.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from domain import money
@@ -22,19 +23,14 @@ def due_of(order: Order, unit_id: str) -> int:
 
 def paid(order: Order, unit_id: str) -> int:
     """Return what is approved or captured for this merchant order and stays: without what it gives up."""
-    lines = lines_of(order, unit_id)
+    lines = order.lines_of(unit_id)
     return sum(max(line.approved, line.captured) for line in lines) - _given_up(order, unit_id)
 
 
 def taken(order: Order, unit_id: str) -> int:
     """Return what is captured for this merchant order and stays: without what was too much."""
     refunds = (_too_much(command) for command in commands_of(order, unit_id))
-    return sum(line.captured for line in lines_of(order, unit_id)) - sum(refunds)
-
-
-def lines_of(order: Order, unit_id: str) -> tuple[Line, ...]:
-    """Return the lines of the merchant order with this id."""
-    return tuple(line for line in order.lines if line.merchant_order_id == unit_id)
+    return sum(line.captured for line in order.lines_of(unit_id)) - sum(refunds)
 
 
 def commands_of(order: Order, unit_id: str) -> tuple[Command, ...]:
@@ -50,23 +46,32 @@ def holder(order: Order, command: Command) -> str:
     return theirs.id if theirs else command.unit
 
 
+def dues(order: Order, captures_later: bool = False) -> Mapping[str, int]:
+    """Return what is still to be paid for each line, by its id: what a payment of all that is due would pay.
+
+    So they come to what is due for the order. Lines that expect no payment are left out.
+    """
+    return {line.id: part for line, part in _spread(order, due(order), captures_later)}
+
+
 def with_payment(order: Order, payment: Payment, captures_later: bool = False) -> Order:
     """Return the order with this payment spread over the payable lines in proportion to what each lacks.
 
     The payment is not larger than what is due, so no merchant order ever gets more than its total. Where
     money is captured later it is approved for the lines, and captured as well if the payment says so.
     """
-    owed = _owed(order)
-    lines = {
-        unit: [line for line in order.lines if line.payable and line.merchant_order_id == unit]
-        for unit in owed
-    }
-    changed: list[Line] = []
-    for unit, amount in zip(owed, money.share(payment.amount, list(owed.values())), strict=True):
-        lacks = [_lacks(line, captures_later) for line in lines[unit]]
-        parts = zip(lines[unit], money.share(amount, lacks), strict=True)
-        changed += [_with_share(line, part, payment, captures_later) for line, part in parts]
+    parts = _spread(order, payment.amount, captures_later)
+    changed = [_with_share(line, part, payment, captures_later) for line, part in parts]
     return replace(order.with_lines(changed), payments=(*order.payments, payment))
+
+
+def _spread(order: Order, amount: int, captures_later: bool) -> Iterator[tuple[Line, int]]:
+    """Yield for the lines of all that something is due for which part of the amount is theirs."""
+    owed = _owed(order)
+    for unit, share in zip(owed, money.share(amount, list(owed.values())), strict=True):
+        lines = [line for line in order.lines if line.payable and line.merchant_order_id == unit]
+        lacks = [_lacks(line, captures_later) for line in lines]
+        yield from zip(lines, money.share(share, lacks), strict=True)
 
 
 def _with_share(line: Line, part: int, payment: Payment, captures_later: bool) -> Line:

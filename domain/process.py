@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
+from itertools import chain
 from typing import Final
 
 from domain.actors import Audience, Party, Role
@@ -94,7 +95,7 @@ class Move:
     """One way out of a state. `where` names where the other machines must stand for it to be allowed, and
     `otherwise` the sentence for whoever tries while they do not. A timer runs `after` a policy's time,
     counted from `since` where that is known, else from entering the state. What moves by itself once somebody
-    outside has answered `awaits` that role.
+    outside has answered `awaits` that role. While `done` holds it was so already.
     """
 
     event: str
@@ -112,6 +113,7 @@ class Move:
     otherwise: str = ""
     awaits: Role | None = None
     remember: bool = False
+    done: Guard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,16 @@ class State:
     meaning: str = ""
     viewed_by: tuple[str, ...] = ()
     locked: bool = False
+
+    def move(self, event: str, role: Role) -> Move | None:
+        """Return the one move that answers this event by this role here, or None."""
+        trigger = Trigger.CLOCK if role is Role.SYSTEM else Trigger.ACTOR
+        found = (m for m in self.moves if m.trigger is trigger and m.event == event and role in m.by)
+        return next(found, None)
+
+    def no(self, event: str, role: Role) -> No | None:
+        """Return what this role reads instead of a move for this event here, or None."""
+        return next((no for no in self.refusals if no.event == event and role in no.by), None)
 
     @property
     def final(self) -> bool:
@@ -204,6 +216,26 @@ class Process:
     def state(self, party: Party, position: Position) -> State:
         """Return the state that a position of this party stands at; KeyError when there is none."""
         return self.machine(party, position.machine).states[position.state]
+
+    def move(self, unit: Unit, party: Party, event: str, role: Role) -> Move | None:
+        """Return what answers this role's event where this party's machine stands on the unit; None where
+        nothing does, and before the machine has started.
+        """
+        position = unit.positions.get(party)
+        return self.state(party, position).move(event, role) if position else None
+
+    def party_for(self, unit: Unit, role: Role, event: str) -> Party:
+        """Return whose machine answers this role's event on a unit: the first that lists it, else the first
+        with a sentence for why not, else the one that the role would look at. Where the unit was placed, that
+        machine runs.
+        """
+        states = {party: self.state(party, position) for party, position in unit.positions.items()}
+        listing = (party for party, state in states.items() if state.move(event, role))
+        speaking = (party for party, state in states.items() if state.no(event, role))
+        handles = role in (Role.MERCHANT, Role.LOGISTICS)
+        looks_at = self.follows(Audience.MERCHANT_PORTAL) if handles else ()
+        looked_at = (party for party in looks_at if party in states)
+        return next(chain(listing, speaking, looked_at), self.first)
 
     def units(self, order: Order) -> Sequence[Unit]:
         """Return what moves in the order: its lines, or its merchant orders."""

@@ -10,13 +10,14 @@ from datetime import datetime
 from domain import policies
 from domain.actors import Actor
 from domain.engine import fire
+from domain.numbering import next_merchant_order
 from domain.order import Input, MerchantOrder, Order
 from domain.outcome import Intent, Outcome
 from domain.policies import Policies, PolicyValue
 from domain.process import Process
-from domain.refusal import Refusal, RefusalCode, available, refusal
+from domain.refusal import Refusal, RefusalCode, refusal
 from domain.stock import Standing
-from domain.stocking import let_go, to_restock
+from domain.stocking import released
 
 CHANGE_SELLER = "change_seller"
 
@@ -51,7 +52,7 @@ def change_merchant(
             return Outcome(order, already=(unit_id,))
         sentence = f"Merchant {heir.merchant_id} has taken its lines over already."
         return refusal(RefusalCode.GUARD_FAILED, sentence, "merchant", position, CHANGE_SELLER)
-    if CHANGE_SELLER not in available(process.state(process.first, position), actor.role):
+    if not process.move(old, process.first, CHANGE_SELLER, actor.role):
         return fire(process, order, intent, now)
     if any(theirs.merchant_id == merchant_id for theirs in order.merchant_orders):
         sentence = f"Merchant {merchant_id} has a part of this order already; choose another one."
@@ -61,17 +62,11 @@ def change_merchant(
 
 
 def _handed_over(order: Order, old: MerchantOrder, merchant_id: str, now: datetime) -> Order:
-    number = len(order.merchant_orders) + 1
-    new = MerchantOrder(f"{order.id}-m{number}", f"{order.reference}-{number}", merchant_id, now)
-    old_id, moving = old.id, order.lines_of(old)
-    for line in moving:  # usually released already, as the old merchant canceled
-        theirs = order.merchant_order(old_id)
-        assert theirs is not None
-        if line.stock is Standing.OFF_SHELF:
-            order = to_restock(order, theirs, line.sku, line.quantity)
-        order = let_go(order, line)
+    new = next_merchant_order(order, merchant_id, now)
+    moving = order.lines_of(old)
+    order = released(order, old, moving)  # usually they are already, as the old merchant canceled
     kept = tuple(
-        replace(theirs, replaced_by=new.id) if theirs.id == old_id else theirs
+        replace(theirs, replaced_by=new.id) if theirs.id == old.id else theirs
         for theirs in order.merchant_orders
     )
     taken = (

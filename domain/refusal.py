@@ -40,25 +40,19 @@ def refusal(code: RefusalCode, message: str, rule: str, position: Position, even
     return Refusal(code, message, rule, position.state, event)
 
 
-def listed_no(state: State, position: Position, event: str, role: Role) -> Refusal:
-    """Refuse with the sentence that the process has for this event in this state."""
-    because = next(n.because for n in state.refusals if n.event == event and role in n.by)
-    code = RefusalCode.TRANSITION_NOT_ALLOWED
-    return Refusal(code, because, "state", position.state, event, available(state, role))
-
-
 def not_listed(state: State, position: Position, event: str, role: Role) -> Refusal:
-    """Refuse an event that the state does not list for this role, naming those that it does."""
-    if any(n.event == event and role in n.by for n in state.refusals):
-        return listed_no(state, position, event, role)
-    events = available(state, role)
-    if state.locked and role in PEOPLE:
-        sentence = "The platform is processing it; nobody can change or cancel it now."
-        code = RefusalCode.TRANSITION_NOT_ALLOWED
-        return Refusal(code, sentence, "locked", position.state, event, events)
-    possible = f"possible now: {', '.join(events)}" if events else "nothing is possible for you here now"
-    sentence = f"{event} is not possible in state {position.state}; {possible}."
-    return Refusal(RefusalCode.TRANSITION_NOT_ALLOWED, sentence, "state", position.state, event, events)
+    """Refuse an event that the state does not list for this role: with the sentence that the process has for
+    it here, else naming the events that it does list.
+    """
+    events, rule = available(state, role), "state"
+    if said := state.no(event, role):
+        sentence = said.because
+    elif state.locked and role in PEOPLE:
+        sentence, rule = "The platform is processing it; nobody can change or cancel it now.", "locked"
+    else:
+        possible = f"possible now: {', '.join(events)}" if events else "nothing is possible for you here now"
+        sentence = f"{event} is not possible in state {position.state}; {possible}."
+    return Refusal(RefusalCode.TRANSITION_NOT_ALLOWED, sentence, rule, position.state, event, events)
 
 
 def available(state: State, role: Role) -> tuple[str, ...]:

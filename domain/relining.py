@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from domain import money
 from domain.drafts import DraftLine
+from domain.numbering import next_line_id
 from domain.order import Line, MerchantOrder, Order
-from domain.splitting import next_line_id
 from domain.stock import Standing
-from domain.stocking import hold, let_go, to_restock
+from domain.stocking import hold, let_go, shelved, to_restock
 
 
 def relined(
@@ -66,14 +66,12 @@ def _lowered(order: Order, line: Line, quantity: int) -> Order:
     if line.stock is Standing.OFF_SHELF:
         theirs = order.merchant_order(line.merchant_order_id or "")
         assert theirs is not None
-        order = to_restock(order, theirs, line.sku, parts[1])
-    if quantity == 0:
-        return let_go(order, line).with_unit(replace(fewer, stock=_gone(line.stock)))
-    if line.stock is Standing.WANTED:
-        return hold(order, fewer)
-    if line.stock in (Standing.HELD, Standing.CONFIRMED):
-        order = _shelved(order, line, parts[1])
-    return order.with_unit(fewer)
+        order = to_restock(order, theirs, [(line.sku, parts[1])])
+    if quantity > 0 and line.stock is Standing.WANTED:
+        return shelved(order, [fewer], hold)
+    back = parts[1] if line.stock in (Standing.HELD, Standing.CONFIRMED) else 0
+    stock = line.stock if quantity else _gone(line.stock)
+    return shelved(order, [fewer], lambda line, _: (replace(line, stock=stock), back))
 
 
 def _gone(stock: Standing) -> Standing:
@@ -89,7 +87,7 @@ def _raised(order: Order, line: Line, quantity: int, further: Standing) -> Order
     raised = replace(line, quantity=quantity, tax=tax)
     match line.stock:
         case Standing.HELD | Standing.WANTED:
-            return hold(let_go(order, line), raised)
+            return shelved(shelved(order, [line], let_go), [raised], hold)
         case Standing.CONFIRMED | Standing.OFF_SHELF:
             return _taken(order, raised, quantity - line.quantity, line.stock)
         case Standing.UNCOUNTED:
@@ -117,7 +115,7 @@ def _claimed(order: Order, line: Line, standing: Standing) -> Order | str:
     if standing is Standing.NONE:
         return order.with_unit(line)
     if standing is Standing.HELD:
-        return hold(order, line)
+        return shelved(order, [line], hold)
     counted = (line.merchant_id, line.sku) in order.shelf
     return _taken(order, line, line.quantity, standing if counted else Standing.UNCOUNTED)
 
@@ -127,12 +125,4 @@ def _taken(order: Order, line: Line, pieces: int, standing: Standing) -> Order |
     left = order.shelf.get((line.merchant_id, line.sku))
     if left is not None and left < pieces:
         return f"{pieces} more of {line.sku} would be needed, and {max(left, 0)} are left in stock."
-    return _shelved(order, line, -pieces).with_unit(replace(line, stock=standing))
-
-
-def _shelved(order: Order, line: Line, pieces: int) -> Order:
-    """The order with so many pieces of a line's SKU more (or fewer) on the shelf at hand."""
-    key = line.merchant_id, line.sku
-    if key not in order.shelf:
-        return order
-    return replace(order, shelf={**order.shelf, key: order.shelf[key] + pieces})
+    return shelved(order, [line], lambda line, _: (replace(line, stock=standing), -pieces))

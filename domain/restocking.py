@@ -1,4 +1,4 @@
-"""The merchant puts back what was off the shelf when it was canceled; the stock follows. Pure.
+"""The merchant puts back what was off the shelf when it was canceled or changed; the stock follows. Pure.
 
 Source: design, store processes, "Stock" ("cancel after handling started").
 """
@@ -28,7 +28,7 @@ def restock(
     marketplace.
     """
     if actor.role not in _BY:
-        sentence = f"What was canceled is put back by {' or '.join(_BY)}, not by {actor.role}."
+        sentence = f"What is not bought any more is put back by {' or '.join(_BY)}, not by {actor.role}."
         return _refused(RefusalCode.TRANSITION_NOT_ALLOWED, sentence, "role")
     theirs = order.merchant_order(unit_id)
     if theirs is None:
@@ -37,7 +37,9 @@ def restock(
     if unknown := [id for id in ids or () if id not in known]:
         return _refused(RefusalCode.NOT_FOUND, f"Nothing to put back is called {unknown[0]}.", "restocks")
     if not known:
-        sentence = "Nothing of it was off the shelf when it was canceled; there is nothing to put back."
+        sentence = (
+            "Nothing of it was off the shelf when it was canceled or changed; nothing is to be put back."
+        )
         return _refused(RefusalCode.GUARD_FAILED, sentence, "restocks")
     back = [row for row in theirs.restocks if not row.done and (ids is None or row.id in ids)]
     if not back:

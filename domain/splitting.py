@@ -6,6 +6,7 @@ Source: design, process marketplace-merchant, "Part of a line".
 from dataclasses import replace
 
 from domain import money
+from domain.numbering import next_line_id
 from domain.order import Line, Order
 
 MOST_PARTS = 1_000
@@ -42,13 +43,3 @@ def split_line(order: Order, line: Line, quantity: int) -> tuple[Order, Line]:
         *(replace(d, id=f"{d.id}/{part.id}", unit=part.id) for d in order.deadlines if d.unit == line.id),
     )
     return replace(order, lines=lines, deadlines=deadlines), part
-
-
-def line_id(order_id: str, number: int) -> str:
-    """Return the id of an order's nth line; unique everywhere because the order's id is."""
-    return f"{order_id}-{number}"
-
-
-def next_line_id(order: Order) -> str:
-    """Return the id for one more line."""
-    return line_id(order.id, 1 + max(int(line.id.rsplit("-", 1)[1]) for line in order.lines))

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from domain.actors import SYSTEM, Actor, Audience, Party, Role
+from domain.actors import SYSTEM, Actor, Audience, Party
 from domain.moment import Moment
 from domain.order import Before, Deadline, Entry, Input, Line, Order, Position, Positions, Reading, Unit
 from domain.outcome import Intent, Outcome
-from domain.process import BEFORE, STAY, Machine, Move, Process, Standings, State, Trigger
+from domain.process import BEFORE, STAY, Machine, Move, Process, Standings, Trigger
 from domain.refusal import Refusal, RefusalCode, not_listed, refusal
 from domain.splitting import MOST_PARTS, split_line
 
@@ -44,7 +44,7 @@ class Step:
         """Fire and settle. Returns the id of the unit that moved, None when it was already so, or a refusal,
         which leaves the step as it was.
 
-        `trying` asks whether it would be possible, whatever input it still needs.
+        `trying` asks whether it would be possible, whatever input it still needs and whoever did it before.
         """
         unit = self.order.unit(intent.unit)
         position = unit.positions.get(intent.party) if unit else None
@@ -52,10 +52,13 @@ class Step:
             sentence = f"There is nothing here that {intent.event} could move."
             return Refusal(RefusalCode.NOT_FOUND, sentence, "unit", None, intent.event)
         state = self.process.state(intent.party, position)
-        move = _listed(state, intent)
-        again = position.event == intent.event and position.actor == intent.actor.id
+        move = state.move(intent.event, intent.actor.role)
+        # Whoever asks whether it would be possible has not asked for it before.
+        again = not trying and (position.event, position.actor) == (intent.event, intent.actor.id)
         if move is None:
             return None if again else not_listed(state, position, intent.event, intent.actor.role)
+        if move.done and move.done.holds(self._asks(unit, position, intent)):
+            return None
         missing = [name for name in move.needs if intent.input.get(name) in (None, "")]
         if missing and not trying:
             sentence = f"{intent.event} needs: {', '.join(missing)}."
@@ -91,7 +94,7 @@ class Step:
         if not matches(unit, move.where):
             sentence = move.otherwise or f"{intent.event} is not possible where the other side stands."
             return refusal(RefusalCode.GUARD_FAILED, sentence, "where", position, intent.event)
-        moment = self._moment(unit, position, intent.event, intent.actor, intent.input)
+        moment = self._asks(unit, position, intent)
         if move.if_ and not move.if_.holds(moment):
             return refusal(
                 RefusalCode.GUARD_FAILED, move.if_.refusal(moment), move.if_.name, position, intent.event
@@ -305,6 +308,9 @@ class Step:
     def _next_seq(self) -> int:
         return (self.entries[-1].seq if self.entries else self.order.seq) + 1
 
+    def _asks(self, unit: Unit, position: Position, intent: Intent) -> Moment:
+        return self._moment(unit, position, intent.event, intent.actor, intent.input)
+
     def _moment(self, unit: Unit, position: Position, event: str, actor: Actor, given: Input) -> Moment:
         return Moment(self.order, unit, position, event, actor, given, self.now)
 
@@ -317,19 +323,6 @@ def _there(unit: Unit, here: Position, move: Move, target: str, now: datetime, b
     elif move.remember:
         before = Before(here.state, here.counts_from or here.since, unit.reads)
     return Position(here.machine, target, now, by.event, by.actor.id, before, counts_from)
-
-
-def _listed(state: State, intent: Intent) -> Move | None:
-    """The one move of this state that answers this event for this role."""
-    trigger = Trigger.CLOCK if intent.actor.role is Role.SYSTEM else Trigger.ACTOR
-    return next(
-        (
-            m
-            for m in state.moves
-            if m.trigger is trigger and m.event == intent.event and intent.actor.role in m.by
-        ),
-        None,
-    )
 
 
 def _part_problem(order: Order, unit: Unit, quantity: int | None) -> str | None:

@@ -27,7 +27,9 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Restock:
-    """Pieces that were off the shelf when they were canceled: the merchant has to put them back itself."""
+    """Pieces that were off the shelf when they were canceled or their line was lowered or removed: their
+    merchant has to put them back itself.
+    """
 
     id: str
     sku: str

@@ -5,7 +5,7 @@ in the same write. Source: seed on the store flows, status table; design, store 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from domain.moment import Moment, change, guard
@@ -54,32 +54,49 @@ def wanting(order: Order, theirs: MerchantOrder) -> tuple[Line, ...]:
     return tuple(line for line in order.lines_of(theirs) if line.stock is Standing.WANTED and line.quantity)
 
 
-def hold(order: Order, line: Line) -> Order:
-    """Hold a line's pieces if they are there; else it is noted that they are wanted."""
-    available = order.shelf.get(_key(line))
+Work = Callable[[Line, int | None], tuple[Line, int]]
+"""From a line and what is on the shelf of its SKU (None: not counted) to the line as it stands then, and how
+many pieces of it go back on the shelf at hand (below 0: are taken off it)."""
+
+
+def shelved(order: Order, lines: Iterable[Line], work: Work) -> Order:
+    """Return the order with these lines as the work leaves them, and the shelf at hand with them."""
+    shelf, changed = dict(order.shelf), list[Line]()
+    for line in lines:
+        key = _key(line)
+        line, back = work(line, shelf.get(key))
+        if key in shelf:
+            shelf[key] += back
+        changed.append(line)
+    return replace(order.with_lines(changed), shelf=shelf)
+
+
+def hold(line: Line, available: int | None) -> tuple[Line, int]:
+    """Hold a line's pieces if they are there; else it is noted that they are wanted. For `shelved`."""
     if available is None:
-        return order.with_unit(replace(line, stock=Standing.UNCOUNTED))
+        return replace(line, stock=Standing.UNCOUNTED), 0
     if available < line.quantity:
-        return order.with_unit(replace(line, stock=Standing.WANTED))
-    return _put(order, line, Standing.HELD, -line.quantity)
+        return replace(line, stock=Standing.WANTED), 0
+    return replace(line, stock=Standing.HELD), -line.quantity
 
 
-def let_go(order: Order, line: Line) -> Order:
-    """Release a line's pieces; those that are off the shelf already stay off until they are put back."""
-    match line.stock:
-        case Standing.HELD | Standing.CONFIRMED:
-            return _put(order, line, Standing.RELEASED, line.quantity)
-        case Standing.OFF_SHELF:
-            return order.with_unit(replace(line, stock=Standing.RELEASED))
-        case Standing.NONE | Standing.WANTED | Standing.RELEASED | Standing.UNCOUNTED:
-            return order.with_unit(replace(line, stock=Standing.RELEASED))
+def let_go(line: Line, _: int | None) -> tuple[Line, int]:
+    """Release a line's pieces; what is off the shelf stays off until it is put back. For `shelved`."""
+    back = line.quantity if line.stock in (Standing.HELD, Standing.CONFIRMED) else 0
+    return replace(line, stock=Standing.RELEASED), back
 
 
-def to_restock(order: Order, theirs: MerchantOrder, sku: str, quantity: int) -> Order:
-    """Note pieces that the merchant has to put back on the shelf."""
-    number = len(theirs.restocks) + 1
-    row = Restock(f"{theirs.id}-s{number}", sku, quantity)
-    return order.with_unit(replace(theirs, restocks=(*theirs.restocks, row)))
+def released(order: Order, theirs: MerchantOrder, lines: Sequence[Line]) -> Order:
+    """Return the order with these lines let go of, and noted what of them its merchant has to put back."""
+    off_shelf = [(line.sku, line.quantity) for line in lines if line.stock is Standing.OFF_SHELF]
+    return shelved(to_restock(order, theirs, off_shelf), lines, let_go)
+
+
+def to_restock(order: Order, theirs: MerchantOrder, pieces: Iterable[tuple[str, int]]) -> Order:
+    """Note pieces, by SKU, that the merchant has to put back on the shelf."""
+    numbered = enumerate(pieces, len(theirs.restocks) + 1)
+    rows = tuple(Restock(f"{theirs.id}-s{n}", sku, quantity) for n, (sku, quantity) in numbered)
+    return order.with_unit(replace(theirs, restocks=(*theirs.restocks, *rows))) if rows else order
 
 
 def _missing(moment: Moment) -> str:
@@ -99,61 +116,33 @@ def stock_available(moment: Moment) -> bool:
 @change
 def hold_stock(moment: Moment) -> Order:
     """The pieces are held in the merchant's stock as far as they are there."""
-    return _each(moment, hold)
+    return shelved(moment.order, moment.lines, hold)
 
 
 @change
 def confirm_stock(moment: Moment) -> Order:
     """The pieces are confirmed in the merchant's stock."""
 
-    def confirm(order: Order, line: Line) -> Order:
-        if line.stock is Standing.HELD:
-            return order.with_unit(replace(line, stock=Standing.CONFIRMED))
-        if line.stock is Standing.WANTED:
-            return _put(order, line, Standing.CONFIRMED, -line.quantity)
-        return order
+    def confirm(line: Line, _: int | None) -> tuple[Line, int]:
+        if line.stock not in (Standing.HELD, Standing.WANTED):
+            return line, 0
+        wanted = line.quantity if line.stock is Standing.WANTED else 0
+        return replace(line, stock=Standing.CONFIRMED), -wanted
 
-    return _each(moment, confirm)
+    return shelved(moment.order, moment.lines, confirm)
 
 
 @change
 def take_stock(moment: Moment) -> Order:
     """The pieces are off the shelf: from now on the merchant answers for them."""
-
-    def take(order: Order, line: Line) -> Order:
-        if line.stock is Standing.CONFIRMED:
-            return order.with_unit(replace(line, stock=Standing.OFF_SHELF))
-        return order
-
-    return _each(moment, take)
+    taken = (line for line in moment.lines if line.stock is Standing.CONFIRMED)
+    return moment.order.with_lines(replace(line, stock=Standing.OFF_SHELF) for line in taken)
 
 
 @change
 def release_stock(moment: Moment) -> Order:
     """What was held or confirmed is available again; what is off the shelf the merchant puts back itself."""
-
-    def release(order: Order, line: Line) -> Order:
-        if line.stock is Standing.OFF_SHELF:
-            theirs = order.merchant_order(moment.merchant_order.id)
-            assert theirs is not None
-            order = to_restock(order, theirs, line.sku, line.quantity)
-        return let_go(order, line)
-
-    return _each(moment, release)
-
-
-def _each(moment: Moment, work: Callable[[Order, Line], Order]) -> Order:
-    order = moment.order
-    for line in moment.lines:
-        order = work(order, line)
-    return order
-
-
-def _put(order: Order, line: Line, standing: Standing, back: int) -> Order:
-    """Give a line its standing, with `back` pieces more (or fewer) available on the shelf at hand."""
-    key = _key(line)
-    shelf = {**order.shelf, key: order.shelf[key] + back} if key in order.shelf else order.shelf
-    return replace(order.with_unit(replace(line, stock=standing)), shelf=shelf)
+    return released(moment.order, moment.merchant_order, moment.lines)
 
 
 def _key(line: Line) -> Key:

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 
 from domain.actors import Actor
 from domain.engine import fire
+from domain.invoiced import outputs
 from domain.invoices import InvoiceType, Tracking
-from domain.invoicing import answering, outputs, to_the_millisecond
+from domain.invoicing import to_the_millisecond
 from domain.order import MerchantOrder, Order, Value
 from domain.outcome import Intent, Outcome
+from domain.problem import Problem
 from domain.process import Process
 from domain.refusal import Refusal, RefusalCode, refusal
 
@@ -33,11 +35,10 @@ def update_tracking(
     theirs = order.merchant_order(unit_id)
     if theirs is None or not theirs.positions:
         return Refusal(RefusalCode.NOT_FOUND, "There is no such merchant order.", "unit", None, _EVENT)
-    party = answering(process, theirs, _EVENT, actor.role)
+    party = process.party_for(theirs, actor.role, _EVENT)
     position = theirs.positions[party]
     if problem := _malformed(tracking, now):
-        rule, sentence = problem
-        return refusal(RefusalCode.INPUT_INVALID, sentence, rule, position, _EVENT)
+        return refusal(RefusalCode.INPUT_INVALID, problem.message, problem.rule, position, _EVENT)
     invoice = next((i for i in outputs(theirs) if i.number == number), None)
     if invoice is None:
         sentence = _no_invoice(theirs, number)
@@ -57,17 +58,17 @@ def update_tracking(
     return fire(process, with_it, Intent(_EVENT, unit_id, party, actor, given), now)
 
 
-def _malformed(tracking: Tracking, now: datetime) -> tuple[str, str] | None:
-    """The rule and the sentence for what cannot be true wherever the merchant order stands."""
+def _malformed(tracking: Tracking, now: datetime) -> Problem | None:
+    """What cannot be true wherever the merchant order stands."""
     today = f"it is {now.isoformat(timespec='minutes')} now"
     if any(event.at > now + _AHEAD for event in tracking.events):
-        return "events", f"What happened to a shipment cannot be dated in the future; {today}."
+        return Problem(("events",), f"What happened to a shipment cannot be dated in the future; {today}.")
     if tracking.delivered_at is None:
         return None
     if not tracking.delivered:
-        return "delivered_at", "Say that it was delivered, too, when you say when."
+        return Problem(("delivered_at",), "Say that it was delivered, too, when you say when.")
     if tracking.delivered_at > now + _AHEAD:
-        return "delivered_at", f"A delivery cannot be dated in the future; {today}."
+        return Problem(("delivered_at",), f"A delivery cannot be dated in the future; {today}.")
     return None
 
 

@@ -60,9 +60,11 @@ def on(
     does: tuple[Change, ...] = (),
     starts: tuple[Party, ...] = (),
     remember: bool = False,
+    done: Guard | None = None,
 ) -> Move:
     """A move that somebody fires. `needs` are inputs it cannot do without; `takes` may come along;
-    `otherwise` is what is read where the other machines do not stand as `where` says.
+    `otherwise` is what is read where the other machines do not stand as `where` says; while `done` holds it
+    was so already, which of a move that stays only a fact can tell.
     """
     return Move(
         event,
@@ -77,6 +79,7 @@ def on(
         starts,
         otherwise=otherwise,
         remember=remember,
+        done=done,
     )
 
 

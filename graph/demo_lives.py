@@ -11,9 +11,9 @@ from random import Random
 from domain.actors import SYSTEM, Actor, Role
 from domain.drafts import draft
 from domain.engine import perform, place
-from domain.operations import record_payment
 from domain.order import Customer, Order, Value
 from domain.outcome import Intent, Outcome
+from domain.paying import record_payment
 from domain.payments import due
 from domain.policies import PolicyValue, stamp
 from domain.process import Process

@@ -7,22 +7,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.acknowledging import acknowledge_command
 from domain.actors import Actor
 from domain.amending import Amendment, amended
 from domain.commands import CommandStatus
 from domain.completing import change_payment, complete_order
 from domain.engine import perform
+from domain.invoiced import invoiced, left_to_invoice, outputs, quantities_left
 from domain.invoices import Invoice, InvoiceLine, InvoiceType, Tracking
-from domain.invoicing import add_invoice, invoiced, left_to_invoice, outputs, quantities_left
-from domain.operations import record_payment, settle_command
+from domain.invoicing import add_invoice
 from domain.order import Address, Customer, Input, MerchantOrder, Order
 from domain.outcome import Intent, Outcome
+from domain.paying import record_payment
 from domain.payments import due
 from domain.process import Process
 from domain.reassigning import change_merchant
 from domain.refusal import Refusal
 from domain.tracking import update_tracking
-from graph.parties import party_for
 
 CARD = "card"
 
@@ -52,7 +53,7 @@ def home(customer: Customer) -> Address:
 def _fired(event: str, scene: Scene) -> Outcome:
     intents = [
         Intent(
-            event, unit.id, party_for(scene.process, unit, scene.actor.role, event), scene.actor, scene.given
+            event, unit.id, scene.process.party_for(unit, scene.actor.role, event), scene.actor, scene.given
         )
         for unit in scene.units
     ]
@@ -82,7 +83,7 @@ def _refuse(scene: Scene) -> Outcome | Refusal:
     """The payment provider refuses the first thing that it was asked for."""
     asked = next(each.id for each in scene.order.commands if each.status is CommandStatus.PENDING)
     answer = str(scene.given["answer"])
-    return settle_command(
+    return acknowledge_command(
         scene.process, scene.order, asked, done=False, answer=answer, actor=scene.actor, now=scene.at
     )
 

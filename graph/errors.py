@@ -22,7 +22,9 @@ def _event() -> Any:
 
 
 def _state() -> Any:
-    return strawberry.field(description="The state in which the line is, where the viewer may know it.")
+    return strawberry.field(
+        description="The state in which the line or merchant order is, where the viewer may know it."
+    )
 
 
 @strawberry.interface(description="Why something was not done. What is refused changes nothing.")
@@ -31,11 +33,11 @@ class OrderError:
     message: str = strawberry.field(description="A sentence that a person can act on.")
     path: list[str] = strawberry.field(
         description="Which part of the input it is about: names of fields and positions in lists. "
-        "A line that the input does not name stands here by its id."
+        "A line or merchant order that the input does not name stands here by its id."
     )
 
 
-@strawberry.type(description="The event is not possible in the state in which the line is.")
+@strawberry.type(description="The event is not possible in the state in which the line or merchant order is.")
 class TransitionNotAllowed(OrderError):
     code: OrderErrorCode = _code(OrderErrorCode.TRANSITION_NOT_ALLOWED)
     state: str | None = _state()
@@ -69,11 +71,13 @@ class InvalidInput(OrderError):
     code: OrderErrorCode = _code(OrderErrorCode.INVALID_INPUT)
 
 
-@strawberry.type(description="Somebody changed the order since the version that the input expects.")
+@strawberry.type(
+    description="Somebody changed the order, or the stock, since the version that the input expects."
+)
 class VersionConflict(OrderError):
     code: OrderErrorCode = _code(OrderErrorCode.VERSION_CONFLICT)
     expected: int = strawberry.field(description="The version that the input expects.")
-    actual: int = strawberry.field(description="The version that the order has.")
+    actual: int = strawberry.field(description="The version that the order, or the row of the stock, has.")
 
 
 @strawberry.type(description="The idempotency key was used before with another input.")

@@ -15,16 +15,22 @@ from graph.views import line_view_of, view_of
 
 
 async def find_order(viewer: Viewer, selector: OrderSelector) -> Order | None:
-    """Return the order that the selector names in the viewer's scope, or None."""
+    """Return the order that the selector names and of which the viewer sees something, or None."""
     orders = viewer.services.orders
     if selector.id is not None:
         return await find_by_id(viewer, selector.id)
     if selector.reference is not None:
-        return await orders.find(viewer.scope, reference=selector.reference)
+        return _shown(viewer, await orders.find(viewer.scope, reference=selector.reference))
     # Those who ship are not told what the marketplace's callers name their orders, so they find none by that.
     if selector.external_reference is not None and viewer.role not in (Role.MERCHANT, Role.LOGISTICS):
-        return await orders.find(viewer.scope, external_reference=selector.external_reference)
+        named = selector.external_reference
+        return _shown(viewer, await orders.find(viewer.scope, external_reference=named))
     return None
+
+
+def _shown(viewer: Viewer, order: Order | None) -> Order | None:
+    """The order, if anything in it exists for the viewer: a carrier sees none before it is sent."""
+    return order if order is not None and seen_by(viewer, order).units else None
 
 
 async def find_by_id(viewer: Viewer, global_id: str) -> Order | None:
@@ -32,7 +38,7 @@ async def find_by_id(viewer: Viewer, global_id: str) -> Order | None:
     local = decode_as(viewer.order_type, global_id)
     if local is None:
         return None
-    order = await viewer.services.orders.find(viewer.scope, id=local)
+    order = _shown(viewer, await viewer.services.orders.find(viewer.scope, id=local))
     # A merchant's part has an id of its own, the only one that is good for it.
     return order if order is not None and seen_by(viewer, order).global_id == global_id else None
 
@@ -50,7 +56,7 @@ async def find_node(viewer: Viewer, global_id: str) -> Node | None:
 
 
 async def _merchant_order(viewer: Viewer, local: str) -> MerchantOrder | None:
-    # A merchant order's id begins with its order's (domain.changes.split_order).
+    # A merchant order's id begins with its order's (domain.numbering.merchant_order_id).
     order = await viewer.services.orders.find(viewer.scope, id=local.rpartition("-")[0])
     seen = seen_by(viewer, order) if order else None
     theirs = next((m for m in seen.merchant_orders if m.id == local), None) if seen else None
@@ -62,7 +68,7 @@ async def find_line(viewer: Viewer, global_id: str) -> tuple[Order, Line] | None
     local = decode_as(LINE, global_id)
     if local is None:
         return None
-    # A line's id begins with its order's (domain.splitting.line_id).
+    # A line's id begins with its order's (domain.numbering.line_id).
     order = await viewer.services.orders.find(viewer.scope, id=local.rpartition("-")[0])
     line = line_of(viewer, order, global_id) if order else None
     return (order, line) if order and line else None

@@ -1,8 +1,7 @@
-"""Whose machines a role reads, and on whose it fires an event. Derived from the process; names no process."""
+"""Whose machines a role reads. Derived from the process; names no process."""
 
 from domain.actors import Audience, Party, Role
-from domain.order import Unit
-from domain.process import Process, State, Trigger
+from domain.process import Process
 
 
 def parties_read(process: Process, role: Role) -> tuple[Party, ...]:
@@ -18,23 +17,16 @@ def parties_read(process: Process, role: Role) -> tuple[Party, ...]:
             return ()
 
 
-def party_for(process: Process, unit: Unit, role: Role, event: str) -> Party:
-    """Return whose machine answers this role's event on a unit: the first that lists it or has a sentence
-    for why not, else the one that the role would look at.
+def hears(process: Process, role: Role, party: Party | None) -> bool:
+    """Say whether a role learns of what its topic tells about this party's machine (None: a whole order).
+
+    Integrations may be told of all orders, and hear of a part of each: of the machines that they read, and
+    payments of whole orders too.
     """
-    states = {party: process.state(party, position) for party, position in unit.positions.items()}
-    for knows in (_lists, _says_no):
-        for party, state in states.items():
-            if knows(state, role, event):
-                return party
-    if role in (Role.MERCHANT, Role.LOGISTICS):
-        return process.follows(Audience.MERCHANT_PORTAL)[0]
-    return process.first
-
-
-def _lists(state: State, role: Role, event: str) -> bool:
-    return any(m.trigger is Trigger.ACTOR and m.event == event and role in m.by for m in state.moves)
-
-
-def _says_no(state: State, role: Role, event: str) -> bool:
-    return any(no.event == event and role in no.by for no in state.refusals)
+    match role:
+        case Role.PAYMENTS:
+            return party is None or party in parties_read(process, role)
+        case Role.LOGISTICS:
+            return party in parties_read(process, role)
+        case Role.MARKETPLACE | Role.MERCHANT | Role.CUSTOMER | Role.SYSTEM:
+            return True

@@ -8,9 +8,9 @@ from domain import process as domain
 from domain.process import BEFORE, STAY, Process, Standings
 from domain.processes import PROCESSES
 from graph.refusals import BadInput
-from graph.types.actions import camel_case
 from graph.types.diagrams import Format, draw
 from graph.types.enums import Audience, Party, Role, Trigger, UnitKind
+from graph.types.mutation_names import camel_case
 from graph.types.policies import PolicySetting, policy_setting_view
 from graph.types.states import State, state_view
 

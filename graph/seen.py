@@ -4,7 +4,7 @@ Everything that keeps viewers apart inside an order stands here; the types only 
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -14,31 +14,29 @@ from domain.actors import Audience, Party, Role
 from domain.engine import offers
 from domain.order import Deadline, Entry, Line, MerchantOrder, Order, Unit
 from domain.outcome import Offer
+from domain.payments import dues
 from domain.process import Process, UnitKind
 from domain.processes import process_of
 from domain.status import Status, status_of_merchant_order, status_of_order, status_of_unit
+from graph.parties import hears
 from graph.types.ids import MERCHANT_ORDER, encode
 from graph.viewer import Viewer
 from storage.publication import masked, readers
-from storage.scope import ScopeKind, visible
+from storage.scope import ScopeKind, part_changed_at, visible
 
 _WHOLE = 1_000_000
 """More rows than any history has."""
 
 
-def follows(role: Role, party: Party | None, portal: bool) -> bool:
-    """Whether a role learns of what its topic tells about this party's machine (None: a whole order).
-
-    Integrations may hear of all orders, and follow a part of each: payments the marketplace's machine, those
-    who carry and store the machine that the Merchant Portal reads (`portal`).
+@dataclass(slots=True)
+class _Known:
+    """What is found out once about an order, however many of its lines and parts ask: the history, what can
+    be done with a unit (by its id), what is due for a line (by its id).
     """
-    match role:
-        case Role.PAYMENTS:
-            return party in (None, Party.MARKETPLACE)
-        case Role.LOGISTICS:
-            return portal
-        case Role.MARKETPLACE | Role.MERCHANT | Role.CUSTOMER | Role.SYSTEM:
-            return True
+
+    history: asyncio.Future[list[Entry]] | None = None
+    offers: dict[str, tuple[Offer, ...]] = field(default_factory=dict[str, tuple[Offer, ...]])
+    dues: Mapping[str, int] | None = None
 
 
 @dataclass(slots=True)
@@ -49,7 +47,7 @@ class Seen:
     order: Order
     process: Process
     merchant_order: MerchantOrder | None
-    _history: asyncio.Future[list[Entry]] | None = field(default=None, init=False, repr=False)
+    _known: _Known = field(default_factory=_Known, repr=False)
 
     @property
     def global_id(self) -> ID:
@@ -95,13 +93,7 @@ class Seen:
         """When what is seen last moved: for one merchant's part, what happens elsewhere does not count."""
         if self.merchant_order is None:
             return self.order.changed_at
-        since = (
-            position.since
-            for unit in (*self.lines, self.merchant_order)
-            for party, position in unit.positions.items()
-            if party in self.parties
-        )
-        return max(since, default=self.merchant_order.created_at)
+        return part_changed_at(self.order, self.merchant_order, self.parties)
 
     def part(self, merchant_order: MerchantOrder) -> "Seen":
         """The same viewer looking at one merchant order only."""
@@ -134,6 +126,12 @@ class Seen:
             return None
         return status_of_unit(self.process, self.order, unit, audience)
 
+    def due(self, line: Line) -> int:
+        """What is still to be paid for a line, in minor units; all of them come to what the order's is."""
+        if self._known.dues is None:
+            self._known.dues = dues(self.order, self.process.captures_later)
+        return self._known.dues.get(line.id, 0)
+
     def unit_of(self, line: Line) -> Unit:
         """What moves with this line: the line itself, or its merchant order."""
         theirs = line.merchant_order_id and self.order.merchant_order(line.merchant_order_id)
@@ -146,11 +144,19 @@ class Seen:
         now = await self.viewer.now()
         found: dict[tuple[str, Party], Offer] = {}
         for unit in units:
-            for offer in offers(self.process, self.order, unit, self.viewer.actor, now):
+            for offer in self._offers(unit, now):
                 known = found.get((offer.event, offer.party))
                 if known is None or (known.refusal is not None and offer.refusal is None):
                     found[offer.event, offer.party] = offer
         return list(found.values())
+
+    def _offers(self, unit: Unit, now: datetime) -> tuple[Offer, ...]:
+        """What the viewer could do with one unit; finding out tries every event, so once is enough."""
+        found = self._known.offers.get(unit.id)
+        if found is None:
+            found = offers(self.process, self.order, unit, self.viewer.actor, now)
+            self._known.offers[unit.id] = found
+        return found
 
     def deadlines(self, unit: Unit | None = None) -> list[Deadline]:
         """What the clock will do on the machines that the viewer follows, earliest first."""
@@ -166,10 +172,10 @@ class Seen:
 
     async def history(self, unit: Unit | None = None) -> list[Entry]:
         """The rows that the viewer may read, oldest first; of one unit or of all it sees."""
-        if self._history is None:
+        if self._known.history is None:
             read = self.viewer.services.orders.history(self.order.id, 0, _WHOLE)
-            self._history = asyncio.ensure_future(read)
-        entries = await self._history
+            self._known.history = asyncio.ensure_future(read)
+        entries = await self._known.history
         units: set[str | None] = {each.id for each in (*self.lines, *self.merchant_orders)}
         if unit is not None:
             units = {unit.id}
@@ -181,8 +187,7 @@ class Seen:
     def _told(self, entry: Entry) -> bool:
         """Whether this viewer learns of the entry: as its feed tells; integrations only of their machine."""
         heard = self.viewer.scope in readers(self.process, self.order, entry)
-        portal = entry.party in self.process.follows(Audience.MERCHANT_PORTAL)
-        return heard and follows(self.viewer.role, entry.party, portal)
+        return heard and hears(self.process, self.viewer.role, entry.party)
 
 
 def seen_by(viewer: Viewer, order: Order) -> Seen:

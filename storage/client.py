@@ -13,7 +13,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, DESCENDING, AsyncMongoClient, IndexModel
 from pymongo.results import DeleteResult, InsertManyResult, InsertOneResult, UpdateResult
 
-from storage.failures import DatabaseUnavailable, DuplicateKey, OutcomeUnknown, our_errors
+from storage.failures import DatabaseUnavailable, DuplicateKey, OutcomeUnknown, TooLarge, our_errors
 
 __all__ = [
     "ASCENDING",
@@ -30,6 +30,7 @@ __all__ = [
     "IndexModel",
     "OutcomeUnknown",
     "Session",
+    "TooLarge",
     "connect",
 ]
 

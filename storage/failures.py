@@ -12,6 +12,7 @@ from typing import Any
 from pymongo.errors import (
     BulkWriteError,
     ConnectionFailure,
+    DocumentTooLarge,
     DuplicateKeyError,
     ServerSelectionTimeoutError,
     WriteConcernError,
@@ -31,6 +32,10 @@ class OutcomeUnknown(DatabaseUnavailable):
     """
 
 
+class TooLarge(Exception):
+    """The document would be larger than a database takes (16 MB). Nothing was written."""
+
+
 class DuplicateKey(Exception):
     """A unique index already holds this key.
 
@@ -46,7 +51,7 @@ class DuplicateKey(Exception):
 
 @contextmanager
 def our_errors(session: object | None = None) -> Generator[None]:
-    """Raise DatabaseUnavailable, OutcomeUnknown and DuplicateKey in place of the driver's errors.
+    """Raise DatabaseUnavailable, OutcomeUnknown, TooLarge and DuplicateKey in place of the driver's errors.
 
     Inside a transaction (`session` given) connection errors keep their type, because the driver decides by
     the labels they carry whether to repeat it; but when no server is found at all, it does not go on trying
@@ -56,6 +61,8 @@ def our_errors(session: object | None = None) -> Generator[None]:
     cancelled_before = task.cancelling() if task else 0
     try:
         yield
+    except DocumentTooLarge as error:
+        raise TooLarge("It would be larger than what can be kept together.") from error
     except (DuplicateKeyError, BulkWriteError) as error:
         if duplicate := _duplicate(error):
             raise duplicate from error

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from domain.actors import Audience, Party
 from domain.commands import CommandStatus
+from domain.handling import at_risk
 from domain.invoices import Invoice
 from domain.order import Line, MerchantOrder, Order, Unit
 from domain.process import Process
 from domain.status import status_of_merchant_order, status_of_order
 from storage.client import Document
 from storage.documents import to_document
-from storage.scope import Scope, ScopeKind, visible
+from storage.scope import Scope, ScopeKind, part_changed_at, visible
 from storage.stock_rows import row_id, wanted
 from storage.values import naive
 
@@ -90,16 +91,9 @@ def _own_fields(process: Process, order: Order) -> Document:
     for theirs in order.merchant_orders:
         if not visible(order, theirs):
             continue
-        lines = order.lines_of(theirs)
-        moved = [
-            position.since
-            for unit in (*lines, theirs)
-            for party, position in unit.positions.items()
-            if party in parties
-        ]
         found[theirs.merchant_id] = {
-            "total": sum(line.total for line in lines),
-            "changed_at": naive(max(moved, default=theirs.created_at)),
+            "total": sum(line.total for line in order.lines_of(theirs)),
+            "changed_at": naive(part_changed_at(order, theirs, parties)),
         }
     return found
 
@@ -156,5 +150,5 @@ def _problems(lines: Sequence[Line], parts: Sequence[MerchantOrder]) -> Iterator
     """What somebody has to look after: missing stock, or a merchant that handles what is not paid yet."""
     if wanted(lines, parts):
         yield "stock"
-    if any(each.overridden_at and not each.approved_at and each.cancellation is None for each in parts):
+    if any(at_risk(each) for each in parts):
         yield "override"

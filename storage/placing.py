@@ -8,9 +8,9 @@ from datetime import datetime
 
 from domain import engine
 from domain.actors import Actor
+from domain.numbering import line_id, merchant_order_id, merchant_order_reference
 from domain.order import Order
 from domain.process import Process, UnitKind
-from domain.splitting import line_id
 from storage import ids, stock_rows
 from storage.client import (
     Collection,
@@ -110,7 +110,7 @@ async def _new(
 
 def _named(draft: Order, order_id: str, reference: str, now: datetime) -> Order:
     """The draft under its own id and reference, and its lines and merchant orders under theirs."""
-    theirs = {each.id: f"{order_id}-m{n}" for n, each in enumerate(draft.merchant_orders, 1)}
+    theirs = {each.id: merchant_order_id(order_id, n) for n, each in enumerate(draft.merchant_orders, 1)}
     return replace(
         draft,
         id=order_id,
@@ -124,7 +124,12 @@ def _named(draft: Order, order_id: str, reference: str, now: datetime) -> Order:
             for n, line in enumerate(draft.lines, 1)
         ),
         merchant_orders=tuple(
-            replace(each, id=theirs[each.id], reference=f"{reference}-{n}", created_at=now)
+            replace(
+                each,
+                id=theirs[each.id],
+                reference=merchant_order_reference(reference, n),
+                created_at=now,
+            )
             for n, each in enumerate(draft.merchant_orders, 1)
         ),
     )

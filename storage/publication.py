@@ -86,8 +86,8 @@ def _body(process: Process, order: Order, entry: Entry, scope: Scope) -> Documen
         "merchant_order": own,
         "unit": entry.unit,
         "party": entry.party and str(entry.party),
-        # Those who carry and store goods follow what the merchants' portal reads.
-        "portal": entry.party in process.follows(Audience.MERCHANT_PORTAL),
+        # Who is told of one machine only knows by the process which that is.
+        "process": {"name": process.name, "version": process.version},
         "source": entry.source,
         "target": entry.target,
         "event": entry.event,

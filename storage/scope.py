@@ -3,11 +3,13 @@
 Knows what tells the owners of an order and of its document; must not know roles or tokens.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
-from domain.actors import Audience
+from domain.actors import Audience, Party
 from domain.order import MerchantOrder, Order
 from storage.client import Document
 
@@ -79,3 +81,16 @@ def visible(order: Order, theirs: MerchantOrder) -> bool:
     if theirs.positions:
         return theirs.sent_at is not None and portal in theirs.reads
     return any(portal in line.reads for line in order.lines if line.merchant_order_id == theirs.id)
+
+
+def part_changed_at(order: Order, theirs: MerchantOrder, parties: Collection[Party]) -> datetime:
+    """Return when a merchant order last moved on these parties' machines; what happens elsewhere is not for
+    those who follow no others.
+    """
+    since = (
+        position.since
+        for unit in (*order.lines_of(theirs), theirs)
+        for party, position in unit.positions.items()
+        if party in parties
+    )
+    return max(since, default=theirs.sent_at or theirs.created_at)

@@ -87,7 +87,7 @@ PAYLOADS = {
     "restock": CHANGED,
     "acknowledgeCommand": CHANGED,
     "retryCommand": CHANGED,
-    "previewChange": f"before {AMOUNT} after {AMOUNT} toRefund {AMOUNT} toPay {AMOUNT} short {ERRORS}",
+    "previewChange": f"before {AMOUNT} after {AMOUNT} toRefund {AMOUNT} toPay {AMOUNT} missingStock {ERRORS}",
     "setStock": f"stock {STOCK} {ERRORS}",
 }
 

@@ -13,9 +13,9 @@ from datetime import UTC, date, datetime, timedelta
 from domain import policies as policy
 from domain.actors import SYSTEM, Actor, Party, Role
 from domain.engine import fire, perform, place
-from domain.operations import record_payment
 from domain.order import Customer, Entry, Input, Line, Order, Position, Value
 from domain.outcome import Intent, Outcome
+from domain.paying import record_payment
 from domain.payments import due
 from domain.policies import Policies, PolicyValue
 from domain.process import Process

@@ -34,7 +34,8 @@ ON_HAND = 5
 """How many pieces a merchant has counted of what an order wants two of."""
 
 _BATCH = 20
-_LATEST = 0.004  # seconds by which the later one starts after the other, at most
+_LATER = 0.004  # seconds by which the later one starts after the other, at most
+_ROUND = 0.06  # seconds that the clock takes for a batch, about
 _HOME = Address("Anna Berg", "1 Main Street", "10115", "Berlin", "DE")
 _WHOLE_ORDER = ("recordPayment", "acknowledgeCommand")
 _skus = (f"A-{n}" for n in count(1))
@@ -188,14 +189,15 @@ async def prepared(
 
 async def at_once(one: Awaitable[Any], other: Awaitable[Any], *, one_first: bool) -> tuple[Any, Any]:
     """Let both run at once, the one that is first a moment before the other."""
-
-    async def late(work: Awaitable[Any]) -> Any:
-        await asyncio.sleep(_random.uniform(0, _LATEST))
-        return await work
-
     if one_first:
         return await asyncio.gather(one, late(other))
     return await asyncio.gather(late(one), other)
+
+
+async def late(work: Awaitable[Any], most: float = _LATER) -> Any:
+    """Start it later, by up to so many seconds."""
+    await asyncio.sleep(_random.uniform(0, most))
+    return await work
 
 
 def batches() -> Iterator[range]:
@@ -233,13 +235,10 @@ async def against_the_clock(api: Api, start: Start, one: Act, by: timedelta) -> 
         orders = await _all_prepared(api, [start], rounds)
         await api.services.clock.advance(by)
         worker = api.services.deadlines
-        sent, _ = await at_once(
-            asyncio.gather(*(one.on(api, order) for order in orders)),
-            worker.run_due(),
-            one_first=bool(_random.randrange(2)),
-        )
+        sent = asyncio.gather(*(late(one.on(api, order), _ROUND) for order in orders))
+        await asyncio.gather(worker.run_due(), sent)
         await worker.run_due()
-        for met in await _met(api, orders, [[answer] for answer in sent]):
+        for met in await _met(api, orders, [[answer] for answer in sent.result()]):
             ends[met.end._replace(read="")] += 1
             yield met
     _note(f"{one.mutation} × clock", ends)
@@ -247,7 +246,10 @@ async def against_the_clock(api: Api, start: Start, one: Act, by: timedelta) -> 
 
 async def _all_prepared(api: Api, starts: Sequence[Start], rounds: range) -> list[Order]:
     return await asyncio.gather(
-        *(prepared(api, starts[n % len(starts)], on_hand=ON_HAND if n // 2 % 2 else None) for n in rounds)
+        *(
+            prepared(api, starts[n // 4 % len(starts)], on_hand=ON_HAND if n // 2 % 2 else None)
+            for n in rounds
+        )
     )
 
 

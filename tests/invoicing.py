@@ -3,18 +3,20 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from domain.actors import Actor, Party, Role
+from domain.actors import Actor, Audience, Party, Role
 from domain.engine import fire, place
 from domain.handling import note_handling
-from domain.invoices import Invoice, InvoiceLine, InvoiceType
-from domain.invoicing import (
-    add_invoice,
+from domain.invoiced import (
     fully_invoiced,
     has_invoice,
     invoiceable,
+    invoiced,
+    left_to_invoice,
     nothing_invoiced,
-    partly_invoiced,
 )
+from domain.invoices import Invoice, InvoiceLine, InvoiceType
+from domain.invoicing import add_invoice
+from domain.moment import Moment, guard
 from domain.order import Line, MerchantOrder, Order
 from domain.outcome import Intent, Outcome
 from domain.process import STAY, Move, UnitKind
@@ -26,6 +28,14 @@ from tests.toys import MERCHANT, SELLER, SHOP, mkt, mrc, st, toy
 LATER = NOW + timedelta(hours=1)
 THEIRS = "o1-m1"
 LOGISTICS = Role.LOGISTICS
+
+
+@guard("None or all of it is invoiced.")
+def partly_invoiced(moment: Moment) -> bool:
+    """Is some of it on Output invoices, and some of it left to invoice?"""
+    theirs = moment.merchant_order
+    return invoiced(theirs) > 0 and left_to_invoice(moment.order, theirs) > 0
+
 
 INVOICE = on(
     "invoice",
@@ -69,6 +79,7 @@ INVOICING = toy(
         canceled=st(no("invoice", by=(SELLER,), because="It was canceled; do not send it.")),
     ),
     unit=UnitKind.MERCHANT_ORDER,
+    reads={**dict.fromkeys(Audience, (Party.MARKETPLACE,)), Audience.MERCHANT_PORTAL: (MERCHANT,)},
 )
 """The merchant's machine handles and invoices; the marketplace's hands it over and may take back."""
 

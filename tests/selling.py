@@ -8,9 +8,9 @@ from domain.actors import Party, Role
 from domain.engine import fire, place
 from domain.invoices import Invoice, InvoiceLine, InvoiceType
 from domain.invoicing import add_invoice
-from domain.operations import record_payment
 from domain.order import Address, Line, MerchantOrder, Order, Value
 from domain.outcome import Intent, Outcome
+from domain.paying import record_payment
 from domain.payments import due
 from domain.policies import PolicyValue
 from domain.processes.marketplace_seller import MARKETPLACE_SELLER

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from domain.acknowledging import acknowledge_command
 from domain.actors import Actor, Role
 from domain.amending import Amendment, amended
 from domain.drafts import DraftLine, draft
 from domain.engine import fire
 from domain.invoices import Invoice, InvoiceLine, InvoiceType, Tracking
 from domain.invoicing import add_invoice
-from domain.operations import record_payment, settle_command
 from domain.order import Address, MerchantOrder, Order, Value
 from domain.outcome import Intent, Outcome
+from domain.paying import record_payment
 from domain.payments import due
 from domain.policies import PolicyValue, stamp
 from domain.process import Process
@@ -25,7 +26,6 @@ from domain.refusal import Refusal
 from domain.tracking import update_tracking
 from graph.auth import Principal
 from graph.lifespan import services_of
-from graph.parties import party_for
 from graph.settings import Settings
 from tests.asking import CANARY, Shop
 from tests.stores import ANNA, CHECKOUT, Decided, Store, line, taken
@@ -79,7 +79,7 @@ class Sale:
 
         def decide(order: Order, now: datetime) -> Outcome | Refusal:
             unit = order.merchant_orders[which]
-            party = party_for(self.process, unit, role, event)
+            party = self.process.party_for(unit, role, event)
             return fire(self.process, order, Intent(event, unit.id, party, WHO[role], given), now)
 
         await self.change(decide)
@@ -112,8 +112,8 @@ class Sale:
         )
 
     async def change_lines(self, quantity: int, added: DraftLine) -> None:
-        """The marketplace gives m1's line another quantity and adds one."""
-        [own] = self.order.lines_of(self.part())
+        """The marketplace gives m1's first line another quantity and adds one."""
+        own, *_ = self.order.lines_of(self.part())
         amendment = Amendment("wished", {own.id: quantity}, (added,))
         await self.change(
             lambda order, now: amended(
@@ -125,7 +125,7 @@ class Sale:
         """The payment provider answers a command."""
         who = WHO[Role.PAYMENTS]
         await self.change(
-            lambda order, now: settle_command(
+            lambda order, now: acknowledge_command(
                 self.process, order, command, done=done, answer=said, actor=who, now=now
             )
         )

@@ -12,16 +12,16 @@ from itertools import pairwise
 from typing import Any
 
 from domain.actors import Audience, Party, Role
+from domain.booking import open_commands
 from domain.check import explore
 from domain.commands import CommandKind, CommandStatus
 from domain.engine import offers, settle
-from domain.invoicing import invoiced, left_to_invoice
+from domain.invoiced import invoiced, left_to_invoice
 from domain.order import Entry, MerchantOrder, Order
-from domain.payments import due_of, lines_of, paid, taken
+from domain.payments import due_of, paid, taken
 from domain.process import STAY, Process, Trigger
 from domain.processes import process_of
 from domain.processes.store_statuses import CANCEL, CANCELED, INVOICED
-from domain.settlement import open_commands
 from domain.status import status_of_unit
 from domain.stocking import Claims, claims
 from storage.documents import FIELDS, entry_from_document, from_document
@@ -142,7 +142,7 @@ def assert_totals(order: Order) -> None:
 
 def assert_money(order: Order, theirs: MerchantOrder) -> None:
     """Assert that its money is where a merchant order that stands there has it."""
-    lines = lines_of(order, theirs.id)
+    lines = order.lines_of(theirs.id)
     total = sum(line.total for line in lines)
     assert paid(order, theirs.id) <= total, "more is approved than it costs"
     if theirs.cancellation is None:

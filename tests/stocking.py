@@ -9,9 +9,9 @@ import pytest
 from domain.actors import Actor, Party, Role
 from domain.drafts import draft
 from domain.engine import fire, note
-from domain.operations import record_payment
 from domain.order import Address, Entry, MerchantOrder, Order, Value
 from domain.outcome import Intent, Outcome
+from domain.paying import record_payment
 from domain.policies import PolicyValue, stamp
 from domain.processes.marketplace_seller import MARKETPLACE_SELLER as SELLS
 from domain.refusal import Refusal

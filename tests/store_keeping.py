@@ -17,12 +17,12 @@ HOME = {
 ISSUED = "2026-01-31T12:00:00.000Z"
 
 _PART = f"""{{
-  id reference merchantId status {{ code }} states {{ party state {{ code }} }} handledAt stockProblem
+  id reference merchantId status {{ code }} states {{ party state {{ code }} }} handledAt missingStock
   invoiced {AMOUNT} leftToInvoice {AMOUNT} returned {AMOUNT} totals {{ total {AMOUNT} }}
   invoices {{
     number type value {AMOUNT} key url courier trackingNumber trackingUrl issuedAt
     lines {{ line quantity unitPrice {AMOUNT} }}
-    tracking {{ courier number url delivered deliveredAt events {{ at description city state }} }}
+    tracking {{ courier number url isDelivered deliveredAt events {{ at description city state }} }}
   }}
   restocks {{ id sku quantity done }}
   lines {{ id sku name quantity total {AMOUNT} }}

@@ -14,16 +14,18 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from domain import money
+from domain.acknowledging import acknowledge_command, retry_command
 from domain.actors import Actor, Audience, Party, Role
 from domain.amending import Amendment, amended
 from domain.completing import change_payment, complete_order
 from domain.drafts import DraftLine
 from domain.engine import fire, perform, settle
+from domain.invoiced import left_to_invoice, quantities_left, quantities_to_return
 from domain.invoices import Invoice, InvoiceLine, InvoiceType, Tracking
-from domain.invoicing import add_invoice, left_to_invoice, quantities_left, quantities_to_return
-from domain.operations import record_payment, retry_command, settle_command
+from domain.invoicing import add_invoice
 from domain.order import Address, Input, Line, MerchantOrder, Order
 from domain.outcome import Intent, Outcome
+from domain.paying import record_payment
 from domain.payments import due
 from domain.policies import PolicyValue
 from domain.process import Process
@@ -35,7 +37,6 @@ from domain.refusal import Refusal
 from domain.restocking import restock
 from domain.status import status_of_unit
 from domain.tracking import update_tracking
-from graph.parties import party_for
 from tests.builders import Walk, actor, line, order, pass_time, placed, policies
 
 STORES = {process.name: process for process in (MARKETPLACE_SELLER, COMPLETE, CHAIN_PROCESS)}
@@ -227,7 +228,7 @@ class _Act:
 
 def _fire(act: _Act) -> Outcome | Refusal:
     here, unit = act.here, act.unit
-    party = party_for(here.process, unit, act.who.role, act.event)
+    party = here.process.party_for(unit, act.who.role, act.event)
     return fire(here.process, here.order, Intent(act.event, unit.id, party, act.who, act.given), here.now)
 
 
@@ -320,7 +321,7 @@ def _commands(act: _Act, answer: Callable[[Walk, str], Outcome | Refusal]) -> Ou
 def _settle(act: _Act) -> Outcome | Refusal:
     return _commands(
         act,
-        lambda here, id: settle_command(
+        lambda here, id: acknowledge_command(
             here.process, here.order, id, done=True, answer=None, actor=act.who, now=here.now
         ),
     )
@@ -329,7 +330,7 @@ def _settle(act: _Act) -> Outcome | Refusal:
 def _refuse(act: _Act) -> Outcome | Refusal:
     return _commands(
         act,
-        lambda here, id: settle_command(
+        lambda here, id: acknowledge_command(
             here.process, here.order, id, done=False, answer="no", actor=act.who, now=here.now
         ),
     )

@@ -17,9 +17,9 @@ from pymongo.errors import AutoReconnect
 from domain.actors import Actor, Party, Role
 from domain.drafts import DraftLine, draft
 from domain.engine import perform
-from domain.operations import record_payment
 from domain.order import Customer, Order
 from domain.outcome import Intent, Outcome
+from domain.paying import record_payment
 from domain.policies import PolicyValue, stamp
 from domain.process import Process
 from domain.processes import DEFAULT, latest

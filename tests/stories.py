@@ -37,7 +37,7 @@ payment {{
 }}
 merchantOrders {{
   id reference merchantId replacedBy {_STATUS} {_STATES} statuses {{ audience {_STATUS} }}
-  overridden overriddenAt handledAt packed stockProblem leftToInvoice {AMOUNT} totals {{ total {AMOUNT} }}
+  overridden overriddenAt handledAt packed missingStock leftToInvoice {AMOUNT} totals {{ total {AMOUNT} }}
   restocks {{ id sku quantity done }} cancellation {{ role event reason }}
   cancellationRequests {{ role restores decidedRole {_REQUESTS} }}
   lines {{ id sku quantity unitPrice {AMOUNT} }}

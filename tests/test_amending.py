@@ -286,8 +286,8 @@ def test_a_quantity_that_cannot_be_is_refused(quantity: int):
         (thing(discount=-1), "An amount cannot be negative."),
         (thing(tax=-1), "An amount cannot be negative."),
         (thing(discount=501), "A discount cannot be larger than what it is taken off."),
-        (thing(sku=" "), "SKU and name cannot be empty."),
-        (replace(thing(), name=""), "SKU and name cannot be empty."),
+        (thing(sku=" "), "This cannot be empty."),
+        (replace(thing(), name=""), "This cannot be empty."),
     ],
 )
 def test_an_added_line_is_checked_like_those_of_a_checkout(added: DraftLine, sentence: str):

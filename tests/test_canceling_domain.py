@@ -16,7 +16,6 @@ from domain.canceling import (
     needs_no_approval,
     note_cancellation,
     open_request,
-    open_request_of,
     request_decided,
     request_open,
 )
@@ -86,13 +85,6 @@ def test_its_deadline_follows_the_policy_of_the_merchant():
 def test_while_one_request_is_open_no_other_is_opened():
     here = asked()
     assert open_request.work(moment(here, ADA)) == here
-
-
-def test_the_request_that_is_open_is_found_and_a_decided_one_is_not():
-    here = asked()
-    assert open_request_of(merchant_order(here)) == request(here)
-    denied = done(here, "deny_cancellation", Role.MERCHANT, MERCHANT, now=LATER, reason="it is packed")
-    assert open_request_of(merchant_order(denied)) is None
 
 
 @pytest.mark.parametrize(("change", "verdict", "by", "answer"), DECISIONS)

@@ -22,6 +22,7 @@ from storage.client import (
     IndexModel,
     OutcomeUnknown,
     Session,
+    TooLarge,
     connect,
 )
 from tests.databases import both_drivers
@@ -158,6 +159,17 @@ async def test_a_duplicate_says_which_unique_index_it_broke(database: Database) 
     assert once.value.fields == ("topic", "order")
     assert updated.value.fields == ("topic", "seq")
     assert same_id.value.fields == ("_id",)
+
+
+@both_drivers
+async def test_a_document_that_grows_too_large_is_told_by_name_and_stays_as_it_was(
+    database: Database,
+) -> None:
+    orders = database.collection("orders")
+    await orders.insert_one({"_id": 1})
+    with pytest.raises(TooLarge):
+        await orders.update_one({"_id": 1}, {"$set": {"text": "x" * 17_000_000}})
+    assert await orders.find_one({"_id": 1}) == {"_id": 1}
 
 
 @both_drivers

@@ -8,7 +8,7 @@ import pytest
 from domain.actors import Audience, Party
 from domain.check import explore
 from domain.commands import CommandKind, CommandStatus
-from domain.invoicing import left_to_invoice, outputs
+from domain.invoiced import left_to_invoice, outputs
 from domain.order import MerchantOrder, Order
 from domain.outcome import Outcome
 from domain.process import Process

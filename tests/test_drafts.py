@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.drafts import MOST_LINES, MOST_PIECES, DraftLine, Problem, draft
+from domain.drafts import MOST_LINES, MOST_PIECES, DraftLine, draft
 from domain.money import LARGEST
 from domain.order import Address, Customer, Order
+from domain.problem import Problem
 from domain.process import Process
 from domain.processes.marketplace_merchant import MARKETPLACE_MERCHANT
 from domain.processes.marketplace_seller import MARKETPLACE_SELLER

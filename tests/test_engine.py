@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from domain.actors import SYSTEM, Actor, Party, Role
-from domain.engine import fire, offers, perform, place
+from domain.engine import fire, offers, perform, place, why_not
 from domain.moment import Moment, change, guard
 from domain.order import Order
 from domain.outcome import Intent, Outcome
@@ -287,6 +287,48 @@ def test_offers_show_written_refusals_to_whom_they_are_written_for():
     assert offered["cancel"] is None
     assert offered["return"] is not None
     assert offered["return"].message == "It has not arrived yet."
+
+
+def test_whether_an_event_is_possible_is_asked_of_that_one_whatever_it_still_needs():
+    ship = Intent("ship", "o1-1", MERCHANT, actor(SELLER))
+    assert why_not(PAIR, sent(), ship, NOW) is None
+    no = why_not(PAIR, sent(), Intent("return", "o1-1", MARKETPLACE, actor(BUYER)), NOW)
+    assert no is not None
+    assert no.message == "It has not arrived yet."
+
+
+def test_what_the_same_person_did_before_is_not_possible_once_more():
+    ship = Intent("ship", "o1-1", MERCHANT, actor(SELLER), {"box": "b1"})
+    no = why_not(PAIR, shipped(), ship, NOW)
+    assert no is not None
+    assert (no.code, no.state) == (RefusalCode.TRANSITION_NOT_ALLOWED, "shipped")
+    answer = fire(PAIR, shipped(), ship, NOW)
+    assert isinstance(answer, Outcome)
+    assert answer.already == ("o1-1",)
+
+
+@guard("It is not called that.")
+def renamed(moment: Moment) -> bool:
+    """Is the line called what `rename` calls it?"""
+    return moment.line.name == "renamed"
+
+
+def test_what_a_move_that_stays_has_done_is_so_already_whoever_asks():
+    touch = on("touch", by=(SHOP, BUYER), to=STAY, does=(rename,), done=renamed)
+    process = toy(mkt("open", open=st(touch, after("window", "close", to="closed")), closed=st()))
+    start = place(process, order(process=process), actor(BUYER), NOW).order
+    here = fired(process, start, "touch", SHOP).order
+    again = tried(process, here, "touch", BUYER)
+    assert isinstance(again, Outcome)
+    assert (again.entries, again.already, again.order) == ((), ("o1-1",), here)
+
+
+def test_the_machine_that_lists_an_event_answers_it_else_one_that_says_why_not():
+    here = sent().lines[0]
+    assert PAIR.party_for(here, SELLER, "ship") is MERCHANT
+    assert PAIR.party_for(here, SHOP, "cancel") is MARKETPLACE
+    assert PAIR.party_for(here, BUYER, "return") is MARKETPLACE
+    assert PAIR.party_for(here, BUYER, "ship") is MARKETPLACE
 
 
 def test_a_move_that_stays_leaves_the_state_its_time_and_its_deadlines():

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from domain.actors import Party, Role
 from domain.engine import place
-from domain.operations import record_payment
 from domain.order import Payment
 from domain.outcome import Outcome
+from domain.paying import record_payment
 from domain.payments import due, with_payment
 from domain.refusal import Refusal, RefusalCode
 from domain.words import on

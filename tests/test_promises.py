@@ -14,9 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from domain.actors import SYSTEM, Audience, Party, Role
 from domain.check import explore
 from domain.engine import fire, offers, perform
-from domain.operations import record_payment
 from domain.order import Entry, Line, Order, RefundStatus, Value
 from domain.outcome import Intent, Outcome
+from domain.paying import record_payment
 from domain.payments import due
 from domain.process import Link, Trigger
 from domain.processes.marketplace_merchant import CANCELED, CLOSED, MARKETPLACE_MERCHANT, NEW, PAID, REFUNDED

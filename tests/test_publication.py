@@ -65,7 +65,7 @@ def test_the_marketplace_gets_every_entry_whole(sold: Walk) -> None:
         "merchant_order": {"id": "o1-m1", "reference": "ORD-1-1"},
         "unit": "o1-1",
         "party": "marketplace",
-        "portal": False,
+        "process": {"name": "marketplace-merchant", "version": 1},
         "source": "sent_to_merchant",
         "target": "shipped_by_merchant",
         "event": "ship",

@@ -1,6 +1,6 @@
 """The tours, typed as they are written against a real server: what they show is what comes back.
 
-References, ids, cursors and dates differ from run to run; each one that is shown stands for one that came back.
+References, ids, cursors and dates differ from run to run; each that is shown stands for one that came back.
 """
 
 import asyncio

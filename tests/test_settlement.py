@@ -8,31 +8,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.acknowledging import acknowledge_command, retry_command
 from domain.actors import Party, Role
+from domain.booking import balanced, open_commands
+from domain.changes import stop_payments
 from domain.commands import Command, CommandKind, CommandStatus
 from domain.engine import fire, place
+from domain.invoiced import invoiced, left_to_invoice
 from domain.invoices import Invoice, InvoiceType
-from domain.invoicing import invoiced, left_to_invoice
 from domain.money import LARGEST
-from domain.operations import record_payment, retry_command, settle_command
 from domain.order import MerchantOrder, Order, Payment, Value
 from domain.outcome import Intent, Outcome
-from domain.payments import due, due_of, lines_of, paid, taken
+from domain.paying import record_payment
+from domain.payments import due, due_of, paid, taken
 from domain.process import STAY, UnitKind
 from domain.processes.policies import PAYMENT_PROVIDER
 from domain.refusal import Refusal, RefusalCode
 from domain.settlement import (
-    balanced,
     capture_invoice,
     captured,
     confirm_commands,
     fully_invoiced_and_captured,
     nothing_on_its_way,
-    open_commands,
     partly_invoiced_and_captured,
     refund_return,
     return_money,
-    stop_payments,
     unit_paid,
 )
 from domain.words import auto, on
@@ -114,7 +114,7 @@ def invoice(here: Order, value: int, unit: str = FIRST, event: str = "invoice") 
 
 def change(here: Order, *prices: int) -> Order:
     """Change what the lines of m1 cost, one after the other."""
-    lines = lines_of(here, FIRST)
+    lines = here.lines_of(FIRST)
     changed = (replace(each, unit_price=price) for each, price in zip(lines, prices, strict=True))
     return balanced(here.with_lines(changed), FIRST, NOW)
 
@@ -122,7 +122,7 @@ def change(here: Order, *prices: int) -> Order:
 def settled(here: Order, id: str, done: bool = True, role: Role = BANK, **more: Any) -> Outcome | Refusal:
     """Acknowledge a command."""
     more.setdefault("answer", None)
-    return settle_command(PROCESS, here, id, done=done, actor=actor(role), now=NOW, **more)
+    return acknowledge_command(PROCESS, here, id, done=done, actor=actor(role), now=NOW, **more)
 
 
 def again(here: Order, id: str, role: Role = SHOP) -> Outcome | Refusal:
@@ -496,11 +496,11 @@ def held(here: Order) -> None:
         assert 0 <= each.captured <= each.approved
         assert min(each.refunded, each.reserved, each.refundable) >= 0
     for unit in here.merchant_orders:
-        approved = sum(each.approved - each.captured for each in lines_of(here, unit.id))
+        approved = sum(each.approved - each.captured for each in here.lines_of(unit.id))
         going = sum(c.amount for c in open_commands(here, unit.id, VOID, CAPTURE))
         assert going <= approved, "the provider is never asked for more than was approved"
         back = sum(c.amount for c in open_commands(here, unit.id, REFUND) if c.status is REFUSED)
-        assert back <= sum(each.refundable for each in lines_of(here, unit.id))
+        assert back <= sum(each.refundable for each in here.lines_of(unit.id))
     assert due(here) == sum(due_of(here, unit.id) for unit in here.merchant_orders)
 
 
@@ -534,7 +534,7 @@ def act(here: Order, what: str, data: st.DataObject) -> Order:
             amount = data.draw(st.one_of(st.just(lacking), st.integers(1, lacking)))
             return pay(here, amount, captured=data.draw(st.booleans()))
         case "change":
-            prices = [data.draw(AMOUNTS) for _ in lines_of(here, FIRST)]
+            prices = [data.draw(AMOUNTS) for _ in here.lines_of(FIRST)]
             # Nothing falls below what is invoiced.
             return change(here, prices[0] + invoiced(theirs), *prices[1:])
         case "invoice":
@@ -568,7 +568,7 @@ def test_whatever_happens_the_money_adds_up(prices: list[int], provider: str, da
         held(here)
     if state(here).startswith("cancel"):
         assert state(here) == "canceled", "nothing is left stuck once the provider has done its part"
-        rest = lines_of(here, FIRST)
+        rest = here.lines_of(FIRST)
         assert all(each.approved == each.captured == each.refunded for each in rest)
 
 

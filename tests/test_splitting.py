@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.actors import Party
+from domain.numbering import line_id, next_line_id
 from domain.order import Line
 from domain.refusal import RefusalCode
-from domain.splitting import line_id, next_line_id, split_line
+from domain.splitting import split_line
 from tests.builders import Walk, line, order, policies, refused, states, walk
 
 AMOUNTS = ("quantity", "items", "discount", "tax", "shipping", "total", "captured", "due")

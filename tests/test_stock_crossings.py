@@ -119,8 +119,8 @@ def stand_of(kept: Kept) -> str:
 async def problem(api: Api, order: Order) -> list[str]:
     """The SKUs that the marketplace reads as missing."""
     document = """query Problem($by: OrderSelector!) { marketplace { order(by: $by) {
-        merchantOrders { stockProblem } } } }"""
+        merchantOrders { missingStock } } } }"""
     answer = await api.ask(ADMIN, document, by={"reference": order.reference})
     assert answer["errors"] is None, answer["errors"]
     [part] = answer["data"]["marketplace"]["order"]["merchantOrders"]
-    return part["stockProblem"]
+    return part["missingStock"]

@@ -55,7 +55,7 @@ async def test_a_preview_says_what_comes_and_changes_nothing(api: Api):
     change = {"order": by(order), "lines": to(order, 1), "add": [{**B, "tax": "0.50", "discount": "1.00"}]}
     seen = await api.done(ADMIN, "previewChange", **change)
     assert [minor(seen[name]) for name in ("before", "after", "toRefund", "toPay")] == [2000, 1450, 550, 0]
-    assert seen["short"] == []
+    assert seen["missingStock"] == []
     assert await now(api, order) == order
     await api.done(ADMIN, "changeOrder", **change, reason="wished")
     assert money(await now(api, order)) == {"approved": 1450}

@@ -138,6 +138,13 @@ def test_6_invoiced_is_the_end_and_delivery_is_told_of_packages(process: Process
     assert invoice.tracking.delivered_at == there.now
 
 
+@every_process
+def test_what_is_packed_is_so_until_its_next_invoice(process: Process):
+    here = walk(process, *PACKED)
+    assert theirs(here).packed
+    assert not theirs(walk(here, "merchant invoice 10.00 F1")).packed
+
+
 # The merchant takes the risk of an unpaid order
 
 

@@ -249,7 +249,7 @@ async def test_tracking_adds_up_and_moves_nothing(api: Api):
     order = await now(api, order)
     assert stands(order) == ["invoiced", "invoiced"]
     tracking = part(order)["invoices"][0]["tracking"]
-    assert (tracking["courier"], tracking["number"], tracking["delivered"]) == ("DHL", "T1", False)
+    assert (tracking["courier"], tracking["number"], tracking["isDelivered"]) == ("DHL", "T1", False)
     assert tracking["events"] == [first, second]
 
 
@@ -272,7 +272,7 @@ async def test_what_was_delivered_stays_so(api: Api):
     told: Answer = {"order": reference(order), "invoice": "F-1"}
     await api.done(M1, "updateTracking", **told, isDelivered=True)
     await api.done(M1, "updateTracking", **told, courier="DHL")
-    assert part(await now(api, order))["invoices"][0]["tracking"]["delivered"] is True
+    assert part(await now(api, order))["invoices"][0]["tracking"]["isDelivered"] is True
     payload = await api.do(M1, "updateTracking", **told, isDelivered=False)
     assert (kinds(payload), payload["errors"][0]["path"]) == (["GuardFailed"], ["isDelivered"])
 

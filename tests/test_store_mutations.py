@@ -7,11 +7,9 @@ from typing import Any
 
 import pytest
 
-from domain.process import Trigger
-from domain.processes import PROCESSES
+from domain.processes.marketplace_seller import MARKETPLACE_SELLER
 from graph.auth import Principal
-from graph.mutations.firing import ELSEWHERE, FLAT
-from graph.schema import schema
+from graph.types.mutation_names import mutation_of
 from tests import store_orders as to
 from tests.acting import ADMIN, ANNA, BEN, CARRIER, M1, M2, PAYMENTS, Answer, Api, kinds, line
 from tests.store_orders import kept, named, stands, theirs
@@ -481,21 +479,5 @@ async def test_an_event_that_takes_more_than_plain_values_names_its_mutation(
     payload = await api.do(who, "fireEvent", order=named(here), event=event, input={"reason": "so"})
     [error] = payload["errors"]
     assert (error["__typename"], error["path"]) == ("InvalidInput", ["event"])
-    assert f"use {ELSEWHERE[event]}." in error["message"]
+    assert f"use {mutation_of(MARKETPLACE_SELLER, event)}." in error["message"]
     assert (await api.now(here))["version"] == here["version"]
-
-
-def test_every_event_that_takes_more_than_plain_values_has_a_mutation_of_its_own():
-    moves = [
-        move
-        for process in PROCESSES.values()
-        for machine in process.machines
-        for state in machine.states.values()
-        for move in state.moves
-        if move.trigger is Trigger.ACTOR
-    ]
-    rich = {move.event for move in moves if not FLAT.issuperset((*move.needs, *move.takes))}
-    assert rich == ELSEWHERE.keys()
-    mutations = schema._schema.mutation_type
-    assert mutations
-    assert set(ELSEWHERE.values()) <= mutations.fields.keys()

@@ -15,10 +15,10 @@ from domain.actors import SYSTEM, Audience, Party, Role
 from domain.check import explore
 from domain.commands import CommandKind, CommandStatus
 from domain.engine import fire, offers, perform
-from domain.invoicing import invoiced, returned
+from domain.invoiced import invoiced, returned
 from domain.order import Line, MerchantOrder, Order, Value
 from domain.outcome import Intent, Outcome
-from domain.payments import due, lines_of
+from domain.payments import due
 from domain.process import Process, Trigger
 from domain.processes import store_statuses as s
 from domain.refusal import Refusal
@@ -283,7 +283,7 @@ class StoreWalk(RuleBasedStateMachine):
         here = self.here.order
         for unit in here.merchant_orders:
             if self._state(unit) == s.INVOICED:
-                lines = lines_of(here, unit.id)
+                lines = here.lines_of(unit.id)
                 assert invoiced(unit) == sum(found.total for found in lines)
                 assert sum(found.captured for found in lines) >= invoiced(unit)
 
@@ -295,7 +295,7 @@ class StoreWalk(RuleBasedStateMachine):
                 continue
             assert {position.state for position in unit.positions.values()} == {s.CANCELED}
             assert unit.cancellation is not None
-            lines = lines_of(here, unit.id)
+            lines = here.lines_of(unit.id)
             assert sum(found.approved - found.captured for found in lines) == 0
             assert sum(found.captured - found.refunded for found in lines) == 0
             assert not any(found.payable for found in lines)

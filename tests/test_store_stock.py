@@ -192,7 +192,7 @@ async def test_two_orders_race_for_the_last_piece_and_the_other_goes_on_when_mor
     orders = await asyncio.gather(*(pay(server_api, order) for order in orders))
     [first] = [order for order in orders if stands(order)[1] == "ready-for-handling"]
     [second] = [order for order in orders if stands(order)[1] == "authorize-fulfillment"]
-    assert (part(first)["stockProblem"], part(second)["stockProblem"]) == ([], ["A"])
+    assert (part(first)["missingStock"], part(second)["missingStock"]) == ([], ["A"])
     assert await row(server_api) == pieces(1, confirmed=1)
 
     payload = await server_api.do(M1, "retryStock", order=reference(second))
@@ -200,7 +200,7 @@ async def test_two_orders_race_for_the_last_piece_and_the_other_goes_on_when_mor
     await count(server_api, A=2)
     await server_api.services.stock_waker.run_due()
     second = await now(server_api, second)
-    assert (stands(second)[1], part(second)["stockProblem"]) == ("ready-for-handling", [])
+    assert (stands(second)[1], part(second)["missingStock"]) == ("ready-for-handling", [])
     assert await row(server_api) == pieces(2, confirmed=2)
 
 
@@ -212,7 +212,7 @@ async def test_a_running_server_lets_those_go_on_who_wait(embedded_uri: str):
         await api.done(ADMIN, "registerMerchant", id="m1", name="One")
         await count(api, A=1)
         order = await paid(api)
-        assert part(order)["stockProblem"] == ["A"]
+        assert part(order)["missingStock"] == ["A"]
         await count(api, A=2)
         async with asyncio.timeout(10):
             while stands(order)[1] != "ready-for-handling":
@@ -231,7 +231,7 @@ async def test_a_change_takes_from_the_stock_and_gives_back(server_api: Api):
         "lines": [{"line": part(order)["lines"][0]["id"], "quantity": 1}],
         "add": [{"sku": "B", "name": "Product B", "quantity": 1, "unitPrice": "5.00"}],
     }
-    assert (await server_api.done(ADMIN, "previewChange", **change))["short"] == []
+    assert (await server_api.done(ADMIN, "previewChange", **change))["missingStock"] == []
     assert (await row(server_api), await row(server_api, "B")) == (pieces(3, confirmed=2), pieces(1))
     await server_api.done(ADMIN, "changeOrder", **change, reason="wished")
     assert await row(server_api) == pieces(3, confirmed=1)
@@ -258,7 +258,7 @@ async def test_a_preview_before_the_payment_says_what_is_short(server_api: Api):
     order = await placed(server_api)
     more = [{"line": part(order)["lines"][0]["id"], "quantity": 4}]
     seen = await server_api.done(ADMIN, "previewChange", order=by(order), lines=more)
-    assert (seen["short"], minor(seen["toPay"])) == (["A"], 4000)
+    assert (seen["missingStock"], minor(seen["toPay"])) == (["A"], 4000)
     assert await row(server_api) == pieces(3, held=2)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from domain.actors import Role
+from domain.completing import complete_order
 from domain.drafts import DraftLine
 from domain.engine import settle
 from domain.invoices import Tracking, TrackingEvent
@@ -15,11 +16,14 @@ from domain.outcome import Outcome
 from domain.processes import process_of
 from domain.reassigning import change_merchant
 from graph.auth import Principal
+from graph.context import Context
+from graph.seen import seen_by
 from graph.types.ids import COMMAND, LINE, MERCHANT_ORDER, RESTOCK, encode
+from graph.viewer import viewer_of
 from storage.stock import Stock
 from tests.acting import ADMIN, ANNA, CARRIER, M1, PAYMENTS
 from tests.asking import CANARY, M1_WAREHOUSE, THE_OTHER, everything
-from tests.showing import MINE, OTHERS, WHO, Sale, at, eur, sale
+from tests.showing import HOME, MINE, OTHERS, WHO, Sale, at, eur, sale
 from tests.stores import Store
 
 AMOUNT = "{ amount currency minorUnits }"
@@ -113,13 +117,25 @@ async def test_an_incomplete_order_does_not_exist_for_its_merchants(mock_store: 
     query = "query ($id: ID!) { node(id: $id) { id } }"
     for id in (encode(MERCHANT_ORDER, found.part().id), encode(LINE, found.order.lines[0].id)):
         assert await found.shop.data(M1, query, id=id) == {"node": None}
-    assert await found.look(CARRIER, "lines { id } merchantOrders { id }") == {
-        "lines": [], "merchantOrders": [],
-    }  # fmt: skip
+    assert await found.look(CARRIER, "lines { id }") is None
     assert await found.look(M1_WAREHOUSE, "id") is None
     shown = await found.look(ADMIN, f"deliverTo {{ city }} paymentMethod merchantOrders {{ {STATES} }}")
     assert (shown["deliverTo"], shown["paymentMethod"]) == (None, None)
     assert [codes(each["states"]) for each in shown["merchantOrders"]] == [{"MARKETPLACE": "incomplete"}] * 2
+
+
+async def test_a_merchant_order_is_as_old_as_the_merchants_knowledge_of_it(mock_store: Store):
+    found = await sale(mock_store, complete=False)
+    placed = at(found.order.placed_at)
+    assert await own(found, "createdAt placedAt") == {"createdAt": placed, "placedAt": placed}
+    await mock_store.clock.advance(timedelta(days=1))
+    await found.change(
+        lambda order, now: complete_order(found.process, order, HOME, "card", WHO[Role.CUSTOMER], now)
+    )
+    sent = at(found.part().sent_at)
+    assert sent is not None
+    assert sent > (placed or "")
+    assert await found.look(M1, "createdAt placedAt") == {"createdAt": sent, "placedAt": placed}
 
 
 async def test_a_merchant_order_exists_for_its_merchant_from_the_moment_that_it_reads_something(
@@ -219,7 +235,55 @@ async def test_a_marketplaces_merchant_is_told_when_its_payment_was_approved(moc
     assert await found.look(M1, "approvedAt") == {"approvedAt": at(found.part().approved_at)}
 
 
+async def test_a_chains_merchant_works_at_its_own_risk_until_the_approval_is_passed_on(mock_store: Store):
+    found = await sale(mock_store, "chain", chain_authorization="manual")
+    await found.fire("authorize_fulfillment", Role.MERCHANT)
+    await found.pay()
+    assert found.part().approved_at is not None
+    assert await own(found, "overridden") == {"overridden": False}
+    assert await found.look(M1, "overridden") == {"overridden": True}
+
+
+# Money
+
+
+@pytest.mark.parametrize("captured", [False, True])
+async def test_what_is_due_for_the_lines_is_what_is_due_for_the_order(mock_store: Store, captured: bool):
+    found = await sale(mock_store, alone=True, payment_provider="external")
+    minor = "due { minorUnits }"
+    asked = f"payment {{ {minor} }} lines {{ {minor} }}"
+
+    async def due() -> tuple[int, list[int]]:
+        shown = await found.look(PAYMENTS, asked)
+        assert await found.look(ADMIN, asked) == shown
+        return shown["payment"]["due"]["minorUnits"], [line["due"]["minorUnits"] for line in shown["lines"]]
+
+    assert await due() == (3_000, [3_000])
+    await found.pay(captured=captured)
+    await found.change_lines(2, DraftLine("A-9", "Another", "m1", 1, 500))
+    assert await due() == (0, [0, 0])
+    await found.change_lines(4, DraftLine("A-8", "Third", "m1", 1, 100))
+    in_all, lines = await due()
+    assert in_all == 2_100
+    assert (sum(lines), min(lines) >= 0) == (2_100, True)
+
+
 # Actions, deadlines, history
+
+
+async def test_what_can_be_done_and_what_happened_is_found_out_once_for_an_order_and_its_parts(
+    mock_store: Store,
+):
+    found = await handled(mock_store)
+    context = Context(services=found.shop.services, request_id="r1", principal=ADMIN)
+    seen = seen_by(viewer_of(context), found.order)
+    for part in (seen.part(theirs) for theirs in seen.merchant_orders):
+        for line in part.lines:
+            once, again = await seen.actions([seen.unit_of(line)]), await part.actions(part.units)
+            assert once
+            assert all(one is other for one, other in zip(once, again, strict=True))
+        rows = {row.seq: row for row in await seen.history()}
+        assert all(rows[row.seq] is row for row in await part.history())
 
 
 @pytest.mark.parametrize("who", [ADMIN, M1, ANNA], ids=lambda w: w.sub)
@@ -275,7 +339,7 @@ async def test_inputs_are_read_as_amounts_ids_and_answers(mock_store: Store):
     await found.answer(found.order.commands[-1].id, done=True)
     await found.track("F-2", Tracking(number="T-1", delivered=True))
     assert await inputs(found, M1, "update_tracking") == {
-        "invoice": "F-2", "trackingNumber": "T-1", "delivered": "true",
+        "invoice": "F-2", "trackingNumber": "T-1", "isDelivered": "true",
     }  # fmt: skip
 
 
@@ -321,10 +385,10 @@ async def test_an_invoice_is_shown_with_what_is_left_to_each_as_it_needs_it(mock
         "invoiced": eur(1_000), "leftToInvoice": eur(2_000), "returned": eur(0),
         "lines": [{"leftToInvoice": 2}], "handledAt": at(found.part().handled_at), "packed": False,
     }  # fmt: skip
-    tracked = "tracking { courier number url events { description } delivered deliveredAt }"
+    tracked = "tracking { courier number url events { description } isDelivered deliveredAt }"
     told = {
         "courier": "DHL", "number": "T-1", "url": "https://example.org/t1", "events": [],
-        "delivered": False, "deliveredAt": None,
+        "isDelivered": False, "deliveredAt": None,
     }  # fmt: skip
     assert await own(found, f"invoices {{ number issuedAt value {AMOUNT} url {tracked} }}", ANNA) == {
         "invoices": [
@@ -351,10 +415,10 @@ async def test_what_the_courier_reports_is_what_is_read(mock_store: Store):
     assert (await found.look(ANNA, asked))["status"] == {"label": "Delivering order"}
     await found.track("F-1", Tracking(delivered=True, delivered_at=now))
     assert (await found.look(ANNA, asked))["status"] == {"label": "Order shipped"}
-    tracked = """invoices { tracking { courier number url delivered deliveredAt
+    tracked = """invoices { tracking { courier number url isDelivered deliveredAt
         events { at description city state } } }"""
     expected = {
-        "courier": "DHL", "number": "T-9", "url": None, "delivered": True, "deliveredAt": at(now),
+        "courier": "DHL", "number": "T-9", "url": None, "isDelivered": True, "deliveredAt": at(now),
         "events": [{"at": at(now), "description": "Left the depot", "city": "Berlin", "state": "BE"}],
     }  # fmt: skip
     for who in (ADMIN, ANNA, CARRIER):
@@ -452,16 +516,16 @@ async def test_an_order_that_waits_for_stock_says_for_which_product(server_store
     await count(server_store, "A-1", 2)
     found = await sale(server_store)
     await found.pay()
-    asked = "stockProblem state { state { code } }"
-    waiting = {"stockProblem": ["A-1"], "state": {"state": {"code": "authorize-fulfillment"}}}
+    asked = "missingStock state { state { code } }"
+    waiting = {"missingStock": ["A-1"], "state": {"state": {"code": "authorize-fulfillment"}}}
     assert await found.look(M1, asked) == waiting
     assert await own(found, asked) == waiting
-    assert await own(found, "stockProblem", which=OTHERS) == {"stockProblem": []}
+    assert await own(found, "missingStock", which=OTHERS) == {"missingStock": []}
     assert await found.listed(ADMIN, {"problem": "STOCK"}) == 1
     await count(server_store, "A-1", 3)
     await found.change(_settled)
     assert await found.look(M1, asked) == {
-        "stockProblem": [], "state": {"state": {"code": "window-to-cancel"}},
+        "missingStock": [], "state": {"state": {"code": "window-to-cancel"}},
     }  # fmt: skip
     assert await found.listed(ADMIN, {"problem": "STOCK"}) == 0
 
@@ -481,6 +545,16 @@ async def test_what_a_merchant_authorized_itself_is_flagged_until_it_is_paid(moc
     assert await found.listed(ADMIN, {"problem": "OVERRIDE"}) == 1
     await found.pay()
     assert await own(found, asked) == {"overridden": False, "overriddenAt": when}
+    assert await found.listed(ADMIN, {"problem": "OVERRIDE"}) == 0
+
+
+async def test_what_a_merchant_authorized_itself_is_flagged_until_it_is_canceled(mock_store: Store):
+    found = await sale(mock_store)
+    await found.fire("authorize_fulfillment", Role.MERCHANT)
+    await found.fire("cancel", Role.CUSTOMER, reason="changed my mind")
+    assert found.part().approved_at is None
+    assert await own(found, "overridden") == {"overridden": False}
+    assert await found.look(M1, "overridden") == {"overridden": False}
     assert await found.listed(ADMIN, {"problem": "OVERRIDE"}) == 0
 
 

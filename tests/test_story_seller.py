@@ -242,7 +242,8 @@ async def test_a_seller_on_its_own_has_to_see_to_it_that_the_payment_is_confirme
     assert error["message"] == "The marketplace has not approved the payment yet; invoice it once it has."
     await here.does(PAYMENTS, "denyPayment", reason="no cover")
     here.reads("Canceled", "Canceled", "Canceled", at="canceled × canceled")
-    assert here.part()["overridden"] is True
+    assert here.part()["overridden"] is False, "nothing is at risk any more"
+    assert here.part()["overriddenAt"] is not None
 
 
 # Its branches
@@ -313,7 +314,7 @@ async def test_without_stock_it_stays_at_authorize_fulfillment_until_there_is_so
     here = await paid(api)
     waits = ("Payment approved", "Authorize fulfillment", "Payment approved")
     here.reads(*waits, at="payment-approved × authorize-fulfillment")
-    assert here.part()["stockProblem"] == ["A-1"]
+    assert here.part()["missingStock"] == ["A-1"]
     error = await here.cannot(M1, "retryStock")
     assert error["message"] == "There is not enough in stock of: A-1."
     await here.cannot(ADMIN, "retryStock")
@@ -326,7 +327,7 @@ async def test_without_stock_it_stays_at_authorize_fulfillment_until_there_is_so
         "Handling order",
         at="payment-approved × window-to-cancel",
     )
-    assert here.part()["stockProblem"] == []
+    assert here.part()["missingStock"] == []
     assert await shelf(api) == {"onHand": 1, "confirmed": 1}
 
 
@@ -336,7 +337,7 @@ async def test_without_stock_for_30_days_the_order_is_canceled(server_api: Api):
     await api.done(M1, "setStock", items=[{"sku": "A-1", "onHand": 0}])
     here = await paid(api)
     await here.later("P29D")
-    assert here.part()["stockProblem"] == ["A-1"]
+    assert here.part()["missingStock"] == ["A-1"]
     await here.later("P1D")
     here.reads("Canceled", "Canceled", "Canceled", at="canceled × canceled")
     assert here.money() == {}

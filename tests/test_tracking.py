@@ -9,8 +9,9 @@ from datetime import timedelta
 import pytest
 
 from domain.actors import Actor, Role
+from domain.invoiced import delivered, tracked
 from domain.invoices import Tracking, TrackingEvent
-from domain.invoicing import add_invoice, delivered, tracked
+from domain.invoicing import add_invoice
 from domain.order import Order
 from domain.outcome import Outcome
 from domain.refusal import Refusal, RefusalCode
@@ -159,10 +160,10 @@ def test_only_an_output_invoice_that_is_there_is_tracked():
     )
 
 
-def test_who_may_not_track_reads_what_the_merchants_machine_says():
+def test_who_may_not_track_reads_what_the_machine_says_that_it_looks_at():
     answer = tried(two_parts(), Tracking("X"), by=actor(Role.CUSTOMER))
     assert isinstance(answer, Refusal)
-    assert (answer.code, answer.state) == (RefusalCode.TRANSITION_NOT_ALLOWED, "invoiced")
+    assert (answer.code, answer.state) == (RefusalCode.TRANSITION_NOT_ALLOWED, "sent")
 
 
 def test_tracking_of_a_merchant_order_that_is_not_there_is_not_found():

@@ -12,7 +12,7 @@ from graph.answers import errors_of
 from graph.errors import CONCRETE, OrderError, TransitionNotAllowed, restored, stored
 from graph.mutations.why_not import FAILURES, from_failure, from_refusal
 from storage import errors
-from storage.client import DatabaseUnavailable, OutcomeUnknown, connect
+from storage.client import DatabaseUnavailable, OutcomeUnknown, TooLarge, connect
 from tests.acting import ADMIN, Api, kinds
 from tests.builders import order, placed
 
@@ -22,6 +22,7 @@ RAISED = [
     (errors.IdempotencyConflict("k1"), "IdempotencyConflict", ["idempotencyKey"]),
     (errors.ExternalReferenceTaken("web-1"), "InvalidInput", ["externalReference"]),
     (errors.TooBusy("o1"), "Busy", []),
+    (TooLarge("17 MB"), "InvalidInput", []),
     (OutcomeUnknown("connection to 10.0.0.7 lost"), "Busy", []),
     (DatabaseUnavailable("no server at 10.0.0.7"), "Busy", []),
 ]

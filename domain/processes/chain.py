@@ -4,24 +4,16 @@ Authorizations travel down (marketplace, chain, merchant), confirmations, invoic
 merchant travel up. Source: seed on the store flows, chain flow; design, store processes, "Chain".
 """
 
-from domain.actors import Audience, Party
+from domain.actors import Audience, Party, Role
 from domain.process import Move, No, Process, State, UnitKind
-from domain.processes.marketplace_seller import (
-    APPROVED,
-    BEFORE_PAYMENT,
-    CONFIRMED,
-    OVER,
-    REQUESTABLE,
-    STILL_WORKING,
-)
 from domain.processes.policies import (
     CHAIN_AUTHORIZATION,
     CHANGE_PAYMENT_WINDOW,
     CHANGE_SELLER_WINDOW,
     STORE_POLICIES,
 )
-from domain.processes.store_marketplace import EARLY, marketplace_machine
-from domain.processes.store_merchant import LIVE, merchant_machine
+from domain.processes.store_marketplace import marketplace_machine
+from domain.processes.store_merchant import merchant_machine
 from domain.processes.store_statuses import (
     CANCEL,
     CANCELED,
@@ -46,10 +38,21 @@ from domain.processes.store_statuses import (
     WINDOW_TO_CHANGE_PAYMENT,
     WINDOW_TO_CHANGE_SELLER,
 )
-from domain.processes.store_words import MARKETPLACE, passed_on_by_itself, status
+from domain.processes.store_words import (
+    APPROVED,
+    BEFORE_PAYMENT,
+    CONFIRMED,
+    EARLY,
+    LIVE,
+    OVER,
+    REQUESTABLE,
+    STILL_WORKING,
+    passed_on_by_itself,
+    status,
+)
 from domain.words import auto, machine, never, on, told, when
 
-SHOP, CHAIN, SELLER = Party.MARKETPLACE, Party.CHAIN, Party.MERCHANT
+MARKETPLACE, CHAIN, MERCHANT = Party.MARKETPLACE, Party.CHAIN, Party.MERCHANT
 
 
 def st(code: str, *moves: Move | No) -> State:
@@ -65,11 +68,11 @@ CHAIN_MACHINE = machine(
     INCOMPLETE,
     {
         INCOMPLETE: st(INCOMPLETE, auto("complete", to=ORDER_CREATED)),
-        CANCEL: st(CANCEL, auto("confirm_cancellation", to=CANCELED, where={SHOP: (CANCELED,)})),
+        CANCEL: st(CANCEL, auto("confirm_cancellation", to=CANCELED, where={MARKETPLACE: (CANCELED,)})),
         CANCELED: st(CANCELED),
         ORDER_CREATED: st(ORDER_CREATED, auto("process", to=ON_ORDER_COMPLETED)),
         ON_ORDER_COMPLETED: st(
-            ON_ORDER_COMPLETED, auto("send_to_seller", to=WAITING_FOR_AUTHORIZATION, starts=(SELLER,))
+            ON_ORDER_COMPLETED, auto("send_to_seller", to=WAITING_FOR_AUTHORIZATION, starts=(MERCHANT,))
         ),
         WAITING_FOR_AUTHORIZATION: st(
             WAITING_FOR_AUTHORIZATION, told("confirm", to=PAYMENT_PENDING), *STOPPED
@@ -84,7 +87,7 @@ CHAIN_MACHINE = machine(
         WAITING_FOR_MKT_AUTHORIZATION: st(
             WAITING_FOR_MKT_AUTHORIZATION,
             auto("pass_authorization", to=PAYMENT_APPROVED, if_=passed_on_by_itself),
-            on("pass_authorization", by=(MARKETPLACE,), to=PAYMENT_APPROVED),
+            on("pass_authorization", by=(Role.MARKETPLACE,), to=PAYMENT_APPROVED),
             *STOPPED,
         ),
         PAYMENT_APPROVED: st(PAYMENT_APPROVED, told("invoice", to=INVOICE), *STOPPED),
@@ -106,7 +109,7 @@ AWAITING = (WAITING_FOR_MANUAL_AUTHORIZATION, WAITING_FOR_FULFILLMENT)
 
 LINKS = (  # where things stand, not how they got there
     when(CHAIN, "confirm", merchant=CONFIRMED, chain=WAITING_FOR_AUTHORIZATION),
-    when(SHOP, "confirm", chain=PAYMENT_PENDING, marketplace=WAITING_FOR_AUTHORIZATION),
+    when(MARKETPLACE, "confirm", chain=PAYMENT_PENDING, marketplace=WAITING_FOR_AUTHORIZATION),
     when(CHAIN, "approve_payment", marketplace=PAID, chain=PAYMENT_PENDING),
     when(CHAIN, "deny_payment", marketplace=PAYMENT_DENIED, chain=PAYMENT_PENDING),
     when(
@@ -115,24 +118,24 @@ LINKS = (  # where things stand, not how they got there
         marketplace=(PAYMENT_PENDING, *PAID, WAITING_FOR_SELLER_DECISION),
         chain=PAYMENT_DENIED,
     ),
-    when(SELLER, "authorize", chain=PAYMENT_APPROVED, merchant=AWAITING),
+    when(MERCHANT, "authorize", chain=PAYMENT_APPROVED, merchant=AWAITING),
     when(CHAIN, "cancel_by_marketplace", marketplace=OVER, chain=AT_WORK),
-    when(SELLER, "cancel_by_marketplace", chain=OVER, merchant=(*LIVE, CANCELLATION_REQUESTED)),
+    when(MERCHANT, "cancel_by_marketplace", chain=OVER, merchant=(*LIVE, CANCELLATION_REQUESTED)),
     when(CHAIN, "cancel_by_merchant", merchant=CANCEL, chain=AT_WORK),
     when(
-        SHOP,
+        MARKETPLACE,
         "cancel_by_merchant",
         chain=CANCEL,
         marketplace=(*BEFORE_PAYMENT, *PAID, WAITING_FOR_SELLER_DECISION),
     ),
-    when(SELLER, "request_cancel", marketplace=WAITING_FOR_SELLER_DECISION, merchant=REQUESTABLE),
-    when(SHOP, "deny_cancellation", merchant=REQUESTABLE, marketplace=WAITING_FOR_SELLER_DECISION),
+    when(MERCHANT, "request_cancel", marketplace=WAITING_FOR_SELLER_DECISION, merchant=REQUESTABLE),
+    when(MARKETPLACE, "deny_cancellation", merchant=REQUESTABLE, marketplace=WAITING_FOR_SELLER_DECISION),
     when(CHAIN, "invoice", merchant=INVOICE, chain=PAYMENT_APPROVED),
-    when(SHOP, "invoice", chain=INVOICE, marketplace=(*PAID, WAITING_FOR_SELLER_DECISION)),
+    when(MARKETPLACE, "invoice", chain=INVOICE, marketplace=(*PAID, WAITING_FOR_SELLER_DECISION)),
     when(CHAIN, "invoice_more", merchant=HANDLING, chain=INVOICE),
-    when(SHOP, "invoice_more", chain=PAYMENT_APPROVED, merchant=HANDLING, marketplace=INVOICE),
+    when(MARKETPLACE, "invoice_more", chain=PAYMENT_APPROVED, merchant=HANDLING, marketplace=INVOICE),
     when(CHAIN, "settle", marketplace=INVOICED, chain=INVOICE),
-    when(SELLER, "settle", chain=INVOICED, merchant=INVOICE),
+    when(MERCHANT, "settle", chain=INVOICED, merchant=INVOICE),
 )
 
 NEVER = (
@@ -197,14 +200,14 @@ CHAIN_PROCESS = Process(
     name="chain",
     version=1,
     unit=UnitKind.MERCHANT_ORDER,
-    first=SHOP,
-    machines=(marketplace_machine(CHAIN, chained=True), CHAIN_MACHINE, merchant_machine(CHAIN)),
+    first=MARKETPLACE,
+    machines=(marketplace_machine(CHAIN), CHAIN_MACHINE, merchant_machine(CHAIN)),
     links=LINKS,
     never=NEVER,
     reads={
-        Audience.BACK_OFFICE: (SHOP,),
-        Audience.MERCHANT_PORTAL: (SELLER,),
-        Audience.STOREFRONT: (SELLER, SHOP),
+        Audience.BACK_OFFICE: (MARKETPLACE,),
+        Audience.MERCHANT_PORTAL: (MERCHANT,),
+        Audience.STOREFRONT: (MERCHANT, MARKETPLACE),
     },
     policies={
         p.name: p for p in (*STORE_POLICIES, CHANGE_PAYMENT_WINDOW, CHANGE_SELLER_WINDOW, CHAIN_AUTHORIZATION)

@@ -14,15 +14,17 @@ from domain.canceling import (
     note_cancellation,
     open_request,
 )
+from domain.changes import stop_payments
 from domain.handling import (
     data_complete,
     note_approval,
     note_handling,
+    note_packed,
     note_sent,
     note_unpacked,
     payment_approved,
 )
-from domain.invoicing import fully_invoiced, invoiceable, nothing_invoiced
+from domain.invoiced import fully_invoiced, invoiceable, nothing_invoiced
 from domain.process import BEFORE, STAY, Move, No, Process, State, UnitKind
 from domain.processes.policies import STORE_POLICIES, WAREHOUSE_MANAGEMENT
 from domain.processes.store_statuses import (
@@ -74,7 +76,6 @@ from domain.settlement import (
     nothing_on_its_way,
     partly_invoiced_and_captured,
     return_money,
-    stop_payments,
     unit_paid,
 )
 from domain.stocking import confirm_stock, hold_stock, release_stock, stock_available, take_stock
@@ -230,7 +231,13 @@ COMPLETE_MACHINE = machine(
         ),
         HANDLING: st(
             HANDLING,
-            on("pack", by=(MERCHANT, LOGISTICS), to=READY_FOR_INVOICING, if_=picks_and_packs),
+            on(
+                "pack",
+                by=(MERCHANT, LOGISTICS),
+                to=READY_FOR_INVOICING,
+                if_=picks_and_packs,
+                does=(note_packed,),
+            ),
             *INVOICING,
             *AFTER_THE_WINDOW,
         ),

@@ -14,7 +14,7 @@ from domain.changes import (
     record_shipment,
     release_refund,
     split_order,
-    stop_payment,
+    stop_payments,
 )
 from domain.guards import (
     fully_paid,
@@ -124,8 +124,8 @@ MARKETPLACE_MACHINE = machine(
             says(back_office="New", storefront="Confirmed / Accepted"),
             on("pay", by=(PAYMENTS, MARKETPLACE), to=PAID, if_=fully_paid),
             auto("pay", to=PAID, if_=fully_paid),
-            on("cancel", by=(CUSTOMER, MARKETPLACE), to=CANCELED, takes=("reason",), does=(stop_payment,)),
-            after("payment_timeout", "expire", to=CANCELED, does=(stop_payment,)),
+            on("cancel", by=(CUSTOMER, MARKETPLACE), to=CANCELED, takes=("reason",), does=(stop_payments,)),
+            after("payment_timeout", "expire", to=CANCELED, does=(stop_payments,)),
             meaning="The customer placed the order; the payment is awaited.",
         ),
         CANCELED: state(

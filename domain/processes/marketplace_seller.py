@@ -6,39 +6,38 @@ Source: seed on the store flows, marketplace and seller flow; design, store proc
 from domain.actors import Audience, Party
 from domain.process import Process, UnitKind
 from domain.processes.policies import CHANGE_PAYMENT_WINDOW, CHANGE_SELLER_WINDOW, STORE_POLICIES
-from domain.processes.store_marketplace import EARLY, LATE, marketplace_machine
-from domain.processes.store_merchant import LIVE, merchant_machine
+from domain.processes.store_marketplace import marketplace_machine
+from domain.processes.store_merchant import merchant_machine
 from domain.processes.store_statuses import (
     CANCEL,
-    CANCELED,
     CANCELLATION_REQUESTED,
     HANDLING,
     INCOMPLETE,
     INVOICE,
     INVOICED,
-    ORDER_ACCEPTED,
     ORDER_CREATED,
     PAYMENT_APPROVED,
-    PAYMENT_PENDING,
     READY_FOR_HANDLING,
-    READY_FOR_INVOICING,
     WAITING_FFMT_AUTHORIZATION,
     WAITING_FOR_AUTHORIZATION,
     WAITING_FOR_FULFILLMENT,
     WAITING_FOR_MANUAL_AUTHORIZATION,
     WAITING_FOR_SELLER_DECISION,
-    WINDOW_TO_CHANGE_PAYMENT,
     WINDOW_TO_CHANGE_SELLER,
+)
+from domain.processes.store_words import (
+    APPROVED,
+    BEFORE_PAYMENT,
+    CONFIRMED,
+    EARLY,
+    LIVE,
+    OVER,
+    REQUESTABLE,
+    STILL_WORKING,
 )
 from domain.words import never, when
 
 MARKETPLACE, MERCHANT = Party.MARKETPLACE, Party.MERCHANT
-
-CONFIRMED = tuple(code for code in LIVE if code != ORDER_ACCEPTED)
-APPROVED = (PAYMENT_APPROVED, READY_FOR_INVOICING)
-BEFORE_PAYMENT = (WAITING_FOR_AUTHORIZATION, PAYMENT_PENDING, WINDOW_TO_CHANGE_PAYMENT)
-OVER = (CANCEL, CANCELED)
-REQUESTABLE = (*EARLY, *LATE)
 
 LINKS = (  # where things stand, not how they got there
     when(MARKETPLACE, "confirm", merchant=CONFIRMED, marketplace=WAITING_FOR_AUTHORIZATION),
@@ -62,7 +61,6 @@ LINKS = (  # where things stand, not how they got there
     when(MERCHANT, "settle", marketplace=INVOICED, merchant=INVOICE),
 )
 
-STILL_WORKING = "The merchant is still working on it."
 NEVER = (
     never(STILL_WORKING, marketplace=OVER, merchant=(*LIVE, CANCELLATION_REQUESTED)),
     never("The merchant has invoiced it.", marketplace=OVER, merchant=(INVOICE, INVOICED)),
@@ -74,7 +72,7 @@ NEVER = (
     never("The merchant has canceled it.", marketplace=(INVOICE, INVOICED), merchant=OVER),
     never(
         "It is not paid; it cannot be invoiced.",
-        marketplace=(WAITING_FOR_AUTHORIZATION, PAYMENT_PENDING, WINDOW_TO_CHANGE_PAYMENT),
+        marketplace=BEFORE_PAYMENT,
         merchant=(INVOICE, INVOICED),
     ),
     never(
@@ -104,10 +102,7 @@ MARKETPLACE_SELLER = Process(
     version=1,
     unit=UnitKind.MERCHANT_ORDER,
     first=MARKETPLACE,
-    machines=(
-        marketplace_machine(MERCHANT, chained=False),
-        merchant_machine(MARKETPLACE),
-    ),
+    machines=(marketplace_machine(MERCHANT), merchant_machine(MARKETPLACE)),
     links=LINKS,
     never=NEVER,
     reads={

@@ -12,10 +12,9 @@ from domain.canceling import (
     note_cancellation,
     request_open,
 )
-from domain.handling import note_handling, note_override, note_packed, note_unpacked, payment_approved
-from domain.invoicing import fully_invoiced, invoiceable, nothing_invoiced
+from domain.handling import note_handling, note_override, note_packed, note_unpacked, packed, payment_approved
+from domain.invoiced import fully_invoiced, invoiceable, nothing_invoiced
 from domain.process import BEFORE, STAY, Machine, Move, No, State
-from domain.processes.store_marketplace import EARLY, LATE
 from domain.processes.store_statuses import (
     AUTHORIZE_FULFILLMENT,
     CANCEL,
@@ -58,9 +57,6 @@ from domain.stocking import confirm_stock, release_stock, stock_available, take_
 from domain.words import after, auto, machine, no, on, told
 
 STOPPING = (note_cancellation, release_stock)
-
-LIVE = (*EARLY, *LATE, START_HANDLING)
-"""Where the merchant works on the order, or will."""
 
 NOT_PAID = "The marketplace has not approved the payment yet; invoice it once it has."
 
@@ -160,7 +156,14 @@ def merchant_machine(authority: Party) -> Machine:
         ),
         HANDLING: st(
             HANDLING,
-            on("pack", by=(MERCHANT, LOGISTICS), to=STAY, if_=picks_and_packs, does=(note_packed,)),
+            on(
+                "pack",
+                by=(MERCHANT, LOGISTICS),
+                to=STAY,
+                if_=picks_and_packs,
+                does=(note_packed,),
+                done=packed,
+            ),
             on(
                 "invoice",
                 by=(MERCHANT, LOGISTICS),

@@ -1,13 +1,35 @@
-"""What the machines of the store flows have in common: how a status becomes a state, and shared moves.
+"""What the machines of the store flows have in common: where they stand, how a status becomes a state, and
+shared moves.
 
 Source: seed on the store flows; design, store processes.
 """
 
 from domain.actors import Audience, Role
-from domain.invoicing import delivered, has_invoice, tracked
+from domain.invoiced import delivered, has_invoice, tracked
 from domain.moment import policy_is, policy_is_set
 from domain.process import STAY, Label, Move, No, State, Variant
-from domain.processes.store_statuses import DELIVERED, DELIVERING, INVOICED, STATUSES
+from domain.processes.store_statuses import (
+    AUTHORIZE_FULFILLMENT,
+    CANCEL,
+    CANCELED,
+    DELIVERED,
+    DELIVERING,
+    HANDLING,
+    INVOICED,
+    ORDER_ACCEPTED,
+    PAYMENT_APPROVED,
+    PAYMENT_PENDING,
+    READY_FOR_HANDLING,
+    READY_FOR_INVOICING,
+    START_HANDLING,
+    STATUSES,
+    WAITING_FFMT_AUTHORIZATION,
+    WAITING_FOR_AUTHORIZATION,
+    WAITING_FOR_FULFILLMENT,
+    WAITING_FOR_MANUAL_AUTHORIZATION,
+    WINDOW_TO_CANCEL,
+    WINDOW_TO_CHANGE_PAYMENT,
+)
 from domain.settlement import refund_return
 from domain.words import on, state
 
@@ -19,6 +41,35 @@ BUYING = (CUSTOMER, MARKETPLACE)
 SELLING = (MERCHANT, MARKETPLACE)
 """Who may change what is sold."""
 
+# Where machines stand, as moves, links and forbidden pairs name it.
+
+EARLY = (
+    ORDER_ACCEPTED,
+    WAITING_FFMT_AUTHORIZATION,
+    WAITING_FOR_MANUAL_AUTHORIZATION,
+    WAITING_FOR_FULFILLMENT,
+    AUTHORIZE_FULFILLMENT,
+    WINDOW_TO_CANCEL,
+)
+"""Where the merchant stands until the cancellation window closes."""
+LATE = (READY_FOR_HANDLING, HANDLING)
+"""Where it stands after that, before it invoices; while handling starts nobody cancels or changes."""
+REQUESTABLE = (*EARLY, *LATE)
+"""Where it can be canceled, be asked to cancel, and its order be changed."""
+LIVE = (*REQUESTABLE, START_HANDLING)
+"""Where it works on the order, or will."""
+CONFIRMED = tuple(code for code in LIVE if code != ORDER_ACCEPTED)
+"""Where it has taken the order on."""
+BEFORE_PAYMENT = (WAITING_FOR_AUTHORIZATION, PAYMENT_PENDING, WINDOW_TO_CHANGE_PAYMENT)
+"""Where the marketplace, which has sent the order, waits for its payment or for what goes before it."""
+APPROVED = (PAYMENT_APPROVED, READY_FOR_INVOICING)
+"""Where it has the payment."""
+OVER = (CANCEL, CANCELED)
+"""Where any of them has given the order up."""
+
+# What people read
+
+STILL_WORKING = "The merchant is still working on it."
 HANDLING_LOCKED = "Handling is just being started; nobody can cancel or change it at this moment."
 WINDOW_CLOSED = (
     "It cannot be canceled without approval any more: request the cancellation or, once some of it is "

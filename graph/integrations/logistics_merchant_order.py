@@ -34,7 +34,7 @@ class LogisticsMerchantOrder:
 
     @strawberry.field(description="What the viewer may do with it, or why it cannot now.")
     async def available_actions(self) -> list[AvailableAction]:
-        return action_views(await self.seen.actions([self.source]))
+        return action_views(self.seen.process, await self.seen.actions([self.source]))
 
 
 def logistics_merchant_order_view(seen: Seen, theirs: MerchantOrder) -> LogisticsMerchantOrder:

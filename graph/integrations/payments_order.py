@@ -4,7 +4,7 @@ import strawberry
 
 from domain.order import Line
 from graph.seen import Seen
-from graph.types.amounts import OrderPayment, line_due, order_payment_view
+from graph.types.amounts import OrderPayment, order_payment_view
 from graph.types.ids import LINE, encode
 from graph.types.lines import LineView
 from graph.types.money import Money, money_of
@@ -70,5 +70,5 @@ def payments_line_view(seen: Seen, line: Line) -> PaymentsLine:
         captured=money_of(line.captured, currency),
         refunded=money_of(line.refunded, currency),
         reserved=money_of(line.reserved, currency),
-        due=money_of(line_due(line), currency),
+        due=money_of(seen.due(line), currency),
     )

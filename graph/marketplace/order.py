@@ -8,7 +8,7 @@ from domain.order import Line as DomainLine
 from graph.merchant.order import MerchantOrder, merchant_order_view
 from graph.seen import Seen
 from graph.types.addresses import Address, address_view
-from graph.types.amounts import OrderPayment, Totals, line_due, order_payment_view, totals_view
+from graph.types.amounts import OrderPayment, Totals, order_payment_view, totals_view
 from graph.types.customers import Customer
 from graph.types.diagrams import Format, draw
 from graph.types.enums import Audience
@@ -149,7 +149,7 @@ def line_view(seen: Seen, line: DomainLine) -> Line:
         refunded=money_of(line.refunded, currency),
         reserved=money_of(line.reserved, currency),
         refundable=money_of(line.refundable, currency),
-        due=money_of(line_due(line), currency),
+        due=money_of(seen.due(line), currency),
         states=[
             party_state_view(seen.process, party, at) for party, at in seen.unit_of(line).positions.items()
         ],

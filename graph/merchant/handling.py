@@ -4,14 +4,15 @@ Whoever looks is shown no more than it may know: states and labels of its own, w
 tells that too.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 import strawberry
 
 from domain.actors import Audience, Role
-from domain.invoicing import invoiced, left_to_invoice, returned
+from domain.handling import at_risk
+from domain.invoiced import invoiced, left_to_invoice, returned
 from domain.order import MerchantOrder
-from domain.process import UnitKind
 from domain.stocking import wanting
 from graph.parties import parties_read
 from graph.seen import Seen
@@ -57,10 +58,11 @@ class Handled:
         return self._approved_at
 
     @strawberry.field(
-        description="Its merchant authorized it itself and its payment is not known to be approved."
+        description="Its merchant authorized it itself, at its own risk: its payment is not known to be "
+        "approved, and it is not canceled."
     )
     def overridden(self) -> bool:
-        return self._theirs.overridden_at is not None and self._approved_at is None
+        return at_risk(replace(self._theirs, approved_at=self._approved_at))
 
     @strawberry.field(
         description="When its merchant authorized it itself, at its own risk; null: it did not."
@@ -88,7 +90,7 @@ class Handled:
         description="What of its total is on no Output invoice yet; null: its process knows no invoices."
     )
     def left_to_invoice(self) -> Money | None:
-        if self.seen.process.unit is UnitKind.LINE:
+        if not self.seen.process.captures_later:
             return None
         return money_of(left_to_invoice(self.seen.order, self._theirs), self._currency)
 
@@ -106,12 +108,14 @@ class Handled:
     def cancellation(self) -> Cancellation | None:
         return cancellation_view(self._theirs.cancellation, self.seen.viewer.audience)
 
-    @strawberry.field(description="What its merchant has to put back on the shelf, since it was canceled.")
+    @strawberry.field(
+        description="Pieces that its merchant has to put back on the shelf: they are not bought any more."
+    )
     def restocks(self) -> list[Restock]:
         return [restock_view(each) for each in self._theirs.restocks]
 
     @strawberry.field(description="The product codes for which it waits, since there is not enough in stock.")
-    def stock_problem(self) -> list[str]:
+    def missing_stock(self) -> list[str]:
         return list(dict.fromkeys(line.sku for line in wanting(self.seen.order, self._theirs)))
 
     @strawberry.field(

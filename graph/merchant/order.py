@@ -4,9 +4,8 @@ from datetime import date, datetime
 
 import strawberry
 
-from domain.invoicing import quantities_left
+from domain.invoiced import quantities_left
 from domain.order import Line
-from domain.process import UnitKind
 from graph.merchant.handling import Handled
 from graph.seen import Seen
 from graph.types.addresses import Address, address_view
@@ -42,7 +41,9 @@ class MerchantLine(LineView):
 @strawberry.type(description="The part of an order that one merchant fulfils.")
 class MerchantOrder(Handled, OrderView):
     merchant_id: str = strawberry.field(description="The merchant's id.")
-    created_at: datetime = strawberry.field(description="When it was sent to the merchant.")
+    created_at: datetime = strawberry.field(
+        description="When it was sent to the merchant; before that, when the order was placed."
+    )
     customer_name: str = strawberry.field(description="To whom it is shipped.")
     deliver_to: Address | None = strawberry.field(description="Where it is shipped, where that is known.")
     currency: str = strawberry.field(description="The currency of its amounts, ISO 4217.")
@@ -70,7 +71,7 @@ def merchant_order_view(seen: Seen) -> MerchantOrder:
         changed_at=seen.changed_at,
         status=status_view(seen.status()),
         merchant_id=theirs.merchant_id,
-        created_at=theirs.created_at,
+        created_at=theirs.sent_at or theirs.created_at,
         customer_name=order.customer.name,
         deliver_to=address_view(order.deliver_to),
         currency=order.currency,
@@ -105,6 +106,6 @@ def merchant_line_view(seen: Seen, line: Line) -> MerchantLine:
 
 def _left_to_invoice(seen: Seen, line: Line) -> int | None:
     theirs = seen.merchant_order
-    if theirs is None or seen.process.unit is UnitKind.LINE:
+    if theirs is None or not seen.process.captures_later:
         return None
     return quantities_left(seen.order, theirs)[line.id]

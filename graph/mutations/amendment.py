@@ -6,7 +6,7 @@ import strawberry
 
 from domain.amending import Amendment
 from domain.drafts import MOST_LINES, MOST_PIECES, DraftLine
-from domain.invoicing import quantities_left
+from domain.invoiced import quantities_left
 from domain.order import MerchantOrder, Order
 from domain.stocking import Key
 from graph.errors import OrderError, invalid, not_found

@@ -86,4 +86,4 @@ async def cancel(info: Info, input: Annotated[CancelInput, WHAT]) -> CancelPaylo
 def _says_no(seen: Seen, unit: Unit, party: Party) -> bool:
     """Whether the process has a sentence for why this cannot be canceled: then it is worth hearing."""
     state = state_of(seen, unit, party)
-    return any(no.event == EVENT and seen.viewer.role in no.by for no in (state.refusals if state else ()))
+    return state is not None and state.no(EVENT, seen.viewer.role) is not None

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from strawberry.utils.str_converters import to_camel_case
 
-from domain.drafts import DraftLine, Problem, draft
+from domain.drafts import DraftLine, draft
 from domain.order import Address, Customer, Order
 from domain.policies import stamp
+from domain.problem import Problem
 from domain.processes import DEFAULT_PROCESS, latest
 from graph.errors import OrderError, invalid
 from graph.idempotency import command_key

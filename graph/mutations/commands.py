@@ -7,9 +7,9 @@ from typing import Annotated, TypeVar
 
 import strawberry
 
+from domain.acknowledging import acknowledge_command as acknowledge
+from domain.acknowledging import retry_command as retry
 from domain.actors import Role
-from domain.operations import retry_command as retry
-from domain.operations import settle_command
 from domain.outcome import Outcome
 from domain.refusal import Refusal
 from graph.errors import GuardFailed, OrderError, not_found
@@ -39,7 +39,7 @@ describe(
     CommandResult,
     "What the payment provider did with a command.",
     {
-        CommandResult.DONE: "The money moved.",
+        CommandResult.DONE: "It was done: the money moved, or was let go of.",
         CommandResult.REFUSED: "It did not move; somebody has to ask for it again.",
     },
 )
@@ -73,8 +73,8 @@ class AcknowledgeCommandPayload(OrderChanged):
 async def acknowledge_command(
     info: Info, input: Annotated[AcknowledgeCommandInput, WHAT]
 ) -> AcknowledgeCommandPayload:
-    def acknowledge(seen: Seen, command_id: str, now: datetime) -> Outcome | Refusal:
-        return settle_command(
+    def take_answer(seen: Seen, command_id: str, now: datetime) -> Outcome | Refusal:
+        return acknowledge(
             seen.process,
             seen.order,
             command_id,
@@ -86,7 +86,7 @@ async def acknowledge_command(
         )
 
     problems = tuple(wrong_texts(input, _TEXTS))
-    return await _on_command(info, input, AcknowledgeCommandPayload, acknowledge, problems)
+    return await _on_command(info, input, AcknowledgeCommandPayload, take_answer, problems)
 
 
 @strawberry.input(description="Which refused command to ask for again.")

@@ -20,22 +20,12 @@ from graph.mutations.one_order import change_order
 from graph.mutations.payloads import LinesChanged, lines_changed
 from graph.mutations.units import answering, fire_on_units, malformed_units
 from graph.seen import Seen
-from graph.types.actions import camel_case
 from graph.types.ids import REFUND, decode_as
 from graph.types.money import MoneyInput
+from graph.types.mutation_names import camel_case, mutation_of
 from graph.viewer import Info, viewer_of
 
 _LONGEST = 100
-
-ELSEWHERE = {
-    "invoice": "addInvoice",
-    "take_back": "addInvoice",
-    "update_tracking": "updateTracking",
-    "change_order": "changeOrder",
-    "change_payment": "changePayment",
-    "change_seller": "changeMerchant",
-}
-"""The mutations of the events that take more than `EventInput` has."""
 
 
 @strawberry.input(
@@ -99,8 +89,8 @@ def _decide(seen: Seen, sent: FireEventInput, now: datetime.datetime) -> Decisio
 
     moves = [move for unit in seen.units if (move := listed(seen, unit, party(unit), sent.event))]
     if any(name not in FLAT for move in moves for name in (*move.needs, *move.takes)):
-        instead = ELSEWHERE.get(sent.event)
-        sentence = f"{sent.event} takes more than can come along here{f'; use {instead}' if instead else ''}."
+        instead = mutation_of(seen.process, sent.event)
+        sentence = f"{sent.event} takes more than can come along here; use {instead}."
         return refused(seen.order, invalid(sentence, "event"))
     if moves and (unasked := tuple(_unasked(said, moves, sent.event))):
         return refused(seen.order, *unasked)

@@ -8,9 +8,9 @@ import strawberry
 
 from domain.actors import Role
 from domain.drafts import MOST_LINES
+from domain.invoiced import quantities_left, quantities_to_return
 from domain.invoices import Invoice, InvoiceLine
 from domain.invoicing import add_invoice as add
-from domain.invoicing import quantities_left, quantities_to_return
 from domain.order import MerchantOrder
 from domain.outcome import Outcome
 from domain.refusal import Refusal

@@ -9,7 +9,7 @@ from domain.drafts import MOST_LINES
 from domain.engine import perform
 from domain.order import Input, Line, Unit
 from domain.outcome import Intent
-from domain.process import Move, State, Trigger, UnitKind
+from domain.process import Move, State, UnitKind
 from graph.errors import OrderError, invalid, not_found
 from graph.inputs import LineInput
 from graph.mutations.decision import Decision, refused
@@ -119,11 +119,7 @@ def lists(seen: Seen, unit: Unit, party: Party, event: str) -> bool:
 
 def listed(seen: Seen, unit: Unit, party: Party, event: str) -> Move | None:
     """Return what the state of this party's machine on the unit lists for the event and the viewer's role."""
-    state = state_of(seen, unit, party)
-    for move in state.moves if state else ():
-        if move.trigger is Trigger.ACTOR and move.event == event and seen.viewer.role in move.by:
-            return move
-    return None
+    return seen.process.move(unit, party, event, seen.viewer.role)
 
 
 def state_of(seen: Seen, unit: Unit, party: Party) -> State | None:

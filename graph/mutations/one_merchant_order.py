@@ -14,7 +14,6 @@ from graph.inputs import OrderCommand
 from graph.mutations.decision import Decide, Decision, refused
 from graph.mutations.units import merchant_order_named
 from graph.mutations.why_not import from_refusal
-from graph.parties import party_for
 from graph.seen import Seen
 
 FIELD = "merchantOrder"
@@ -68,7 +67,7 @@ def why(seen: Seen, theirs: MerchantOrder, refusal: Refusal, at: Paths) -> Order
     path = at.get(refusal.rule, (FIELD,))
     if refusal.code is RefusalCode.INPUT_INVALID:
         return invalid(refusal.message, *path)
-    party = party_for(seen.process, theirs, seen.viewer.role, refusal.event)
+    party = seen.process.party_for(theirs, seen.viewer.role, refusal.event)
     intent = Intent(refusal.event, theirs.id, party, seen.viewer.actor)
     # The operation may have asked another party's machine, whose state is not for everybody.
     stands = theirs.positions.get(party)

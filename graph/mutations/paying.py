@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from domain.actors import Role
-from domain.operations import record_payment as record
+from domain.paying import record_payment as record
 from domain.refusal import Refusal
 from graph.errors import GuardFailed, OrderError, invalid
 from graph.inputs import WHAT, OrderCommand

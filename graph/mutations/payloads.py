@@ -26,12 +26,15 @@ class OrderChanged:
     )
 
 
-@strawberry.type(description="What became of a change of lines.")
+@strawberry.type(description="What became of a change of lines or merchant orders.")
 class LinesChanged(OrderChanged):
     moved: list[LineView] = strawberry.field(
-        description="The lines that moved; pieces taken off a line are a line of their own."
+        description="The lines that moved, or whose merchant order did; pieces taken off a line are a line "
+        "of their own."
     )
-    skipped: list[LineView] = strawberry.field(description="The lines that were so already.")
+    skipped: list[LineView] = strawberry.field(
+        description="The lines that were so already, or whose merchant order was."
+    )
 
 
 Changed = TypeVar("Changed", bound=OrderChanged)
@@ -45,7 +48,7 @@ def order_changed(payload: type[Changed], viewer: Viewer, answer: Answer) -> Cha
 
 
 def lines_changed(payload: type[Moved], viewer: Viewer, answer: Answer) -> Moved:
-    """Return the payload of a mutation of lines."""
+    """Return the payload of a mutation of lines or merchant orders."""
     return payload(
         order=view_of(viewer, answer.order) if answer.order else None,
         errors=list(answer.errors),

@@ -40,7 +40,7 @@ class PreviewChangePayload:
     to_pay: Money | None = strawberry.field(
         description="What would then be left to pay for it; null: see errors."
     )
-    short: list[str] = strawberry.field(
+    missing_stock: list[str] = strawberry.field(
         description="The product codes of which there would not be enough in stock."
     )
     errors: list[OrderError] = strawberry.field(description="Why the change is not possible.")
@@ -89,7 +89,7 @@ async def _preview(viewer: Viewer, sent: PreviewChangeInput) -> PreviewChangePay
         after=money_of(found.after, order.currency),
         to_refund=money_of(found.to_refund, order.currency),
         to_pay=money_of(found.to_pay, order.currency),
-        short=list(found.short),
+        missing_stock=list(found.short),
         errors=[],
     )
 
@@ -106,4 +106,6 @@ def _foresee(seen: Seen, sent: PreviewChangeInput, now: datetime) -> Preview | l
 
 
 def _impossible(errors: list[OrderError]) -> PreviewChangePayload:
-    return PreviewChangePayload(before=None, after=None, to_refund=None, to_pay=None, short=[], errors=errors)
+    return PreviewChangePayload(
+        before=None, after=None, to_refund=None, to_pay=None, missing_stock=[], errors=errors
+    )

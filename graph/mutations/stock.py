@@ -1,4 +1,4 @@
-"""What is on the shelf: counted by the merchant, and put back after a cancellation."""
+"""What is on the shelf: counted by the merchant, and put back after a cancellation or a change."""
 
 import asyncio
 from collections.abc import Iterator
@@ -166,8 +166,9 @@ class RestockPayload(OrderChanged):
 
 
 @strawberry.mutation(
-    description="Says that pieces that were off the shelf when they were canceled are back on it: they can "
-    "be sold again. What was put back before changes nothing. For the roles MERCHANT and MARKETPLACE."
+    description="Says that pieces that were off the shelf when they were canceled, or taken off the order by "
+    "a change, are back on it: they can be sold again. What was put back before changes nothing. For the "
+    "roles MERCHANT and MARKETPLACE."
 )
 async def restock(info: Info, input: Annotated[RestockInput, WHAT]) -> RestockPayload:
     viewer = viewer_in(info.context, Role.MERCHANT, Role.MARKETPLACE)

@@ -7,8 +7,8 @@ from typing import Annotated
 import strawberry
 
 from domain.actors import Role
+from domain.invoiced import outputs
 from domain.invoices import Tracking, TrackingEvent
-from domain.invoicing import outputs
 from domain.order import MerchantOrder
 from domain.outcome import Outcome
 from domain.refusal import Refusal

@@ -21,7 +21,6 @@ from graph.mutations.given import given, too_long
 from graph.mutations.lines import Meant, Possible, fire, intent_on, lists, meant_by
 from graph.mutations.one_order import change_order
 from graph.mutations.payloads import LinesChanged, lines_changed
-from graph.parties import party_for
 from graph.seen import Seen
 from graph.types.ids import MERCHANT_ORDER, decode_as
 from graph.viewer import Info, viewer_of
@@ -75,13 +74,7 @@ def fire_on_units(
     can: Possible = possible or (lambda unit: lists(seen, unit, whose(unit), event))
 
     def decided(meant: Sequence[Meant]) -> Decision:
-        return fire(
-            seen,
-            meant,
-            lambda each: intent_on(seen, each, event, whose(each.unit), said),
-            now,
-            lambda each: _stays_done(each.unit, event),
-        )
+        return fire(seen, meant, lambda each: intent_on(seen, each, event, whose(each.unit), said), now)
 
     if named is not None:
         meant = _named(seen, named)
@@ -99,7 +92,7 @@ def answering(seen: Seen, unit: Unit, event: str) -> Party:
 
     A request that is repeated goes to the machine that took it the first time, which lists it no longer.
     """
-    found = party_for(seen.process, unit, seen.viewer.role, event)
+    found = seen.process.party_for(unit, seen.viewer.role, event)
     if lists(seen, unit, found, event):
         return found
     by_this = (event, seen.viewer.actor.id)
@@ -126,8 +119,3 @@ def _named(seen: Seen, named: Sequence[ID]) -> list[Meant | OrderError]:
         else:
             found.setdefault(global_id, Meant(theirs, None, (FIELD, str(i))))
     return list(found.values())
-
-
-def _stays_done(unit: Unit, event: str) -> bool:
-    """Whether this was done where it moves no machine: the engine cannot see that it is so already."""
-    return event == "pack" and isinstance(unit, MerchantOrder) and unit.packed

@@ -25,7 +25,7 @@ from graph.errors import (
 )
 from graph.parties import parties_read
 from storage import errors as storage
-from storage.client import DatabaseUnavailable, OutcomeUnknown
+from storage.client import DatabaseUnavailable, OutcomeUnknown, TooLarge
 
 FAILURES = (
     storage.OrderNotFound,
@@ -34,6 +34,7 @@ FAILURES = (
     storage.ExternalReferenceTaken,
     storage.TooBusy,
     DatabaseUnavailable,
+    TooLarge,
 )
 """What storage raises and a client can do something about."""
 
@@ -81,6 +82,8 @@ def from_failure(failure: Exception) -> OrderError:
             return invalid(str(failure), "externalReference")
         case storage.TooBusy():
             return _busy("Too many others changed the order at once; nothing was done. Send it again.")
+        case TooLarge():
+            return invalid("This order has grown as large as one can be; nothing was done.")
         case OutcomeUnknown():
             return _busy(
                 "The database did not confirm in time, so it may have been done or not. "
@@ -111,9 +114,8 @@ def _sentence(process: Process, unit: Unit, intent: Intent) -> str | None:
     position = unit.positions.get(intent.party)
     if position is None:
         return None
-    refusals = process.state(intent.party, position).refusals
-    said = (no.because for no in refusals if no.event == intent.event and intent.actor.role in no.by)
-    return next(said, None)
+    no = process.state(intent.party, position).no(intent.event, intent.actor.role)
+    return no and no.because
 
 
 def _instead(event: str, events: Sequence[str]) -> str:

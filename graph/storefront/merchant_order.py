@@ -30,7 +30,7 @@ class CustomerMerchantOrder:
 
     @strawberry.field(description="What the customer may do with it, or why it cannot now.")
     async def available_actions(self) -> list[AvailableAction]:
-        return action_views(await self.seen.actions([self.source]))
+        return action_views(self.seen.process, await self.seen.actions([self.source]))
 
     @strawberry.field(description="What the clock will do with it, earliest first.")
     def deadlines(self) -> list[Deadline]:

@@ -137,8 +137,3 @@ def refund_view(refund: DomainRefund, currency: str) -> Refund:
         settled_at=refund.settled_at,
         reason=refund.reason,
     )
-
-
-def line_due(line: Line) -> int:
-    """Return what is still to be paid for a line; nothing once it was canceled unpaid."""
-    return line.due if line.payable else 0

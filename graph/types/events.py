@@ -10,8 +10,10 @@ from typing import Annotated, Any
 import strawberry
 
 from domain.actors import Audience, Party, Role
+from domain.processes import PROCESSES
+from domain.processes.marketplace_merchant import MARKETPLACE_MERCHANT
 from graph.cursors import TopicCursors
-from graph.seen import follows
+from graph.parties import hears
 from graph.types.ids import LINE, MERCHANT_ORDER, encode
 from graph.types.scalars import Cursor
 from graph.viewer import Viewer
@@ -85,9 +87,10 @@ OrderEvent = Annotated[
 
 def told(viewer: Viewer, item: FeedItem) -> bool:
     """Whether this viewer learns of the item, which is of its topic."""
-    party = item.body["party"]
-    # Items written before this was noted are of a process whose merchants have a machine of their own.
-    return follows(viewer.role, party, item.body.get("portal", party == Party.MERCHANT))
+    named = item.body.get("process")
+    # Items written before this was noted are of the process that was there first.
+    process = PROCESSES[named["name"], named["version"]] if named else MARKETPLACE_MERCHANT
+    return hears(process, viewer.role, item.body["party"])
 
 
 def event_view(viewer: Viewer, item: FeedItem, cursors: TopicCursors) -> OrderStateChanged:

@@ -9,13 +9,16 @@ from domain import actors, money
 from domain.order import Entry, Order, Value
 from graph.refusals import BadInput
 from graph.seen import Seen
-from graph.types.actions import camel_case
 from graph.types.enums import Party, Role
 from graph.types.ids import COMMAND, LINE, REFUND, decode_as, encode, unit_id
+from graph.types.mutation_names import camel_case
 from graph.types.paging import Connection, check_page, connection
 
 _IDS = {"split_from": LINE, "refund": REFUND, "command": COMMAND}
 """Inputs that are ids, and of what."""
+
+_CALLED = {"delivered": "isDelivered"}
+"""Inputs that the API calls by another name."""
 
 _AMOUNTS = frozenset({"amount", "value", "total_before", "total_after"})
 """Inputs that are money, in minor units of the order's currency."""
@@ -105,7 +108,7 @@ def _view(order: Order, entry: Entry, hidden: Collection[str]) -> HistoryEntry:
         cause=entry.cause,
         reason=entry.reason,
         input=[
-            InputValue(name=camel_case(name), value=_text(order, name, value))
+            InputValue(name=_CALLED.get(name) or camel_case(name), value=_text(order, name, value))
             for name, value in entry.input.items()
             if name not in hidden
         ],

@@ -31,7 +31,7 @@ class LineView(Node):
         "move, with its merchant order."
     )
     async def available_actions(self) -> list[AvailableAction]:
-        return action_views(await self.seen.actions([self.seen.unit_of(self.source)]))
+        return action_views(self.seen.process, await self.seen.actions([self.seen.unit_of(self.source)]))
 
     @strawberry.field(
         description="What the clock will do with this line, or with its merchant order, earliest first."

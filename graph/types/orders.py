@@ -20,7 +20,8 @@ class OrderView(Node):
     placed_at: datetime = strawberry.field(description="When the customer placed the order.")
     changed_at: datetime = strawberry.field(description="When what the viewer sees of it last moved.")
     status: Status | None = strawberry.field(
-        description="What the viewer reads about it, rolled up over its lines; null: nothing."
+        description="What the viewer reads about it, rolled up over its lines or merchant orders, whichever "
+        "move; null: nothing."
     )
     seen: strawberry.Private[Seen]
 
@@ -28,7 +29,7 @@ class OrderView(Node):
         description="What the viewer may do: possible if it is for any of what moves, else the first reason."
     )
     async def available_actions(self) -> list[AvailableAction]:
-        return action_views(await self.seen.actions(self.seen.units))
+        return action_views(self.seen.process, await self.seen.actions(self.seen.units))
 
     @strawberry.field(description="What the clock will do, earliest first.")
     def deadlines(self) -> list[Deadline]:

@@ -1,4 +1,4 @@
-"""What a merchant has to put back on its shelf after a cancellation."""
+"""What a merchant has to put back on its shelf after a cancellation or a change of the order."""
 
 import strawberry
 
@@ -6,7 +6,9 @@ from domain.stock import Restock as DomainRestock
 from graph.types.ids import RESTOCK, encode
 
 
-@strawberry.type(description="Pieces that were off the shelf when they were canceled.")
+@strawberry.type(
+    description="Pieces that were off the shelf when they were canceled, or taken off the order by a change."
+)
 class Restock:
     id: strawberry.ID = strawberry.field(description="For `restock`.")
     sku: str = strawberry.field(description="The merchant's code of the product.")

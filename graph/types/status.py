@@ -1,4 +1,4 @@
-"""What an audience reads: the label of a line, or the roll-up over an order's lines."""
+"""What an audience reads: the label of a line or merchant order, or the roll-up over what moves."""
 
 import datetime
 
@@ -15,7 +15,7 @@ class StatusCount:
     count: int = strawberry.field(description="How many units read it.")
 
 
-@strawberry.type(description="What this viewer reads about an order or a line.")
+@strawberry.type(description="What this viewer reads about an order, a merchant order or a line.")
 class Status:
     code: str = strawberry.field(description="The stable code to filter by, such as in_progress.")
     label: str = strawberry.field(
@@ -26,7 +26,8 @@ class Status:
         description="The date in the label, to be formatted as the reader likes it."
     )
     counts: list[StatusCount] = strawberry.field(
-        description="For an order: how many of its units read which label, furthest first. Empty for a line."
+        description="For an order, and for a merchant order where lines move: how many of its units read "
+        "which label, furthest first. Empty for what moves itself."
     )
 
 

@@ -17,7 +17,9 @@ class StockRow:
     sku: str = strawberry.field(description="The merchant's code of the product.")
     on_hand: int = strawberry.field(description="On the shelf.")
     held: int = strawberry.field(description="Of those, held for orders whose payment is awaited.")
-    confirmed: int = strawberry.field(description="Of those, confirmed for orders that are paid.")
+    confirmed: int = strawberry.field(
+        description="Of those, confirmed for orders that are paid, or that their merchant authorized unpaid."
+    )
     acknowledged: int = strawberry.field(
         description="Taken off the shelf since the last count, for orders that are handled."
     )

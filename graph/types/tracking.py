@@ -16,13 +16,16 @@ class TrackingEvent:
     state: str | None = strawberry.field(description="In which state or region.")
 
 
-@strawberry.type(description="Where the goods of one invoice are. It never changes a status.")
+@strawberry.type(
+    description="Where the goods of one invoice are. It moves no machine; only what the customer "
+    "reads follows it."
+)
 class Tracking:
     courier: str | None = strawberry.field(description="Who carries them.")
     number: str | None = strawberry.field(description="The courier's number to follow them by.")
     url: str | None = strawberry.field(description="Where to follow them.")
     events: list[TrackingEvent] = strawberry.field(description="What the courier reported, oldest first.")
-    delivered: bool = strawberry.field(description="They have arrived.")
+    is_delivered: bool = strawberry.field(description="They have arrived.")
     delivered_at: datetime | None = strawberry.field(description="When they arrived.")
 
 
@@ -36,7 +39,7 @@ def tracking_view(tracking: DomainTracking | None) -> Tracking | None:
             TrackingEvent(at=each.at, description=each.description, city=each.city, state=each.state)
             for each in tracking.events
         ],
-        delivered=tracking.delivered,
+        is_delivered=tracking.delivered,
         delivered_at=tracking.delivered_at,
     )
 
