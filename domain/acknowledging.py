@@ -39,6 +39,11 @@ def acknowledge_command(
     command = _command(order, command_id, event, actor)
     if isinstance(command, Refusal):
         return command
+    if attempt is not None and not 0 < attempt <= command.attempt:
+        sentence = (
+            f"There was no attempt {attempt} of this {command.kind}; the last one was {command.attempt}."
+        )
+        return _refused(event, sentence, "attempt")
     outdated = attempt is not None and attempt < command.attempt and not done
     target = CommandStatus.DONE if done else CommandStatus.REFUSED
     if command.status is target or outdated:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from domain import money
-from domain.actors import Actor
+from domain.actors import Actor, Role
 from domain.booking import balanced
 from domain.commands import CommandKind
 from domain.drafts import MOST_LINES, MOST_PIECES, DraftLine, wrong_line
@@ -84,8 +84,9 @@ def amended(
 
     A change that changes nothing is a success without entries. Refused are, besides what the process refuses:
     lines that are not of this merchant order, are too many or are wrong themselves ("lines"), a quantity that
-    is none or below what is invoiced ("quantity"), a total of nothing, below what is invoiced or too large to
-    be recorded ("total"), and more than is in stock once the stock is confirmed ("stock").
+    is none or below what is invoiced ("quantity"), a total of nothing, below what is invoiced, too large to
+    be recorded or, by a merchant, higher than before ("total"), and more than is in stock once the stock is
+    confirmed ("stock").
     """
     theirs = order.merchant_order(unit_id)
     if theirs and _changes_nothing(order, theirs, amendment):
@@ -101,6 +102,10 @@ def amended(
     if isinstance(changed, Refusal):
         return replace(changed, state=theirs.positions[party].state)
     before, after = order.total_of(theirs), changed.total_of(theirs)
+    if after > before and actor.role is Role.MERCHANT:
+        dearer = f"It would cost {money.spelled(after - before, order.currency)} more"
+        sentence = f"{dearer}; only the marketplace can make an order dearer, which its customer has to pay."
+        return replace(_refused("total", sentence), state=theirs.positions[party].state)
     given = {**given, "total_before": before, "total_after": after, "change": _text(order, amendment)}
     intents = [replace(change, input=given)]
     finishes = process.party_for(theirs, actor.role, FINISH)

@@ -17,6 +17,8 @@ from domain.process import Process, UnitKind
 
 MOST_LINES = 500
 MOST_PIECES = 1_000_000
+MOST_MERCHANTS = 50
+"""Of merchant orders that move as a whole: each has its machines, and one document holds them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,11 @@ def draft(
     Where merchant orders move, there is one for each merchant already, in the order of their first lines.
     """
     problems = [*_wrong_lines(lines), *_wrong_shipping(lines, shipping)]
+    whole = process.unit is UnitKind.MERCHANT_ORDER
+    if whole and len({line.merchant_id for line in lines}) > MOST_MERCHANTS:
+        problems.append(
+            Problem(("lines",), f"An order of this process has at most {MOST_MERCHANTS} merchants.")
+        )
     if problems:
         return tuple(problems)
     weights = [line.quantity * line.unit_price - line.discount + line.tax for line in lines]
@@ -62,7 +69,7 @@ def draft(
         at = [i for i, line in enumerate(lines) if line.merchant_id == merchant]
         for i, part in zip(at, money.share(amount, [weights[i] for i in at]), strict=True):
             shares[i] = part
-    merchants = [line.merchant_id for line in lines if process.unit is UnitKind.MERCHANT_ORDER]
+    merchants = [line.merchant_id for line in lines if whole]
     merchant_orders = {
         merchant: MerchantOrder(
             merchant_order_id(order_id, n), merchant_order_reference(reference, n), merchant, now

@@ -18,6 +18,8 @@ from domain.problem import Problem
 from domain.process import Process
 from domain.refusal import Refusal, RefusalCode, refusal
 
+MOST_INVOICES = 500
+"""Of one merchant order; an order is one document, which every step reads."""
 _EVENTS = {InvoiceType.OUTPUT: "invoice", InvoiceType.INPUT: "take_back"}
 
 
@@ -53,6 +55,9 @@ def add_invoice(
         return refuse(RefusalCode.INPUT_INVALID, problem)
     if known is not None:
         return refuse(RefusalCode.GUARD_FAILED, taken_number(known, order.currency))
+    if len(theirs.invoices) >= MOST_INVOICES:
+        sentence = f"A merchant order has at most {MOST_INVOICES} invoices."
+        return refuse(RefusalCode.GUARD_FAILED, Problem(("number",), sentence))
     if problem := _too_early(order, theirs, invoice):
         return refuse(RefusalCode.GUARD_FAILED, problem)
     # Asked without the invoice: otherwise the money that it lacks would hide that it is simply too much.

@@ -58,7 +58,9 @@ def with_payment(order: Order, payment: Payment, captures_later: bool = False) -
     """Return the order with this payment spread over the payable lines in proportion to what each lacks.
 
     The payment is not larger than what is due, so no merchant order ever gets more than its total. Where
-    money is captured later it is approved for the lines, and captured as well if the payment says so.
+    money is captured later it is approved for the lines, and captured as well if the payment says so; there
+    it fills one merchant order after the other, the smallest first, so that what suffices for one is not
+    thinned out by what another lacks.
     """
     parts = _spread(order, payment.amount, captures_later)
     changed = [_with_share(line, part, payment, captures_later) for line, part in parts]
@@ -68,10 +70,23 @@ def with_payment(order: Order, payment: Payment, captures_later: bool = False) -
 def _spread(order: Order, amount: int, captures_later: bool) -> Iterator[tuple[Line, int]]:
     """Yield for the lines of all that something is due for which part of the amount is theirs."""
     owed = _owed(order)
-    for unit, share in zip(owed, money.share(amount, list(owed.values())), strict=True):
+    for unit, share in _shares(owed, amount, captures_later):
         lines = [line for line in order.lines if line.payable and line.merchant_order_id == unit]
         lacks = [_lacks(line, captures_later) for line in lines]
         yield from zip(lines, money.share(share, lacks), strict=True)
+
+
+def _shares(
+    owed: Mapping[str | None, int], amount: int, captures_later: bool
+) -> Iterator[tuple[str | None, int]]:
+    """Yield which part of the amount each merchant order gets."""
+    if not captures_later:
+        yield from zip(owed, money.share(amount, list(owed.values())), strict=True)
+        return
+    for unit in sorted(owed, key=lambda unit: owed[unit]):
+        share = min(amount, owed[unit])
+        amount -= share
+        yield unit, share
 
 
 def _with_share(line: Line, part: int, payment: Payment, captures_later: bool) -> Line:

@@ -40,7 +40,7 @@ def change_merchant(
     was just placed. A merchant takes part in an order only once (rule "merchant"). The same merchant again
     changes nothing.
     """
-    given: Input = {"merchant": merchant_id} | ({"reason": reason} if reason else {})
+    given: Input = {"merchant": merchant_id} | ({"internal_reason": reason} if reason else {})
     intent = Intent(CHANGE_SELLER, unit_id, process.first, actor, given)
     old = order.merchant_order(unit_id)
     position = old.positions.get(process.first) if old else None

@@ -18,6 +18,8 @@ from domain.process import Process
 from domain.refusal import Refusal, RefusalCode, refusal
 
 _EVENT = "update_tracking"
+MOST_EVENTS = 200
+"""What is told of one shipment; an order is one document, which every step reads."""
 _AHEAD = timedelta(days=1)
 """A clock may be wrong, a time may be given in another zone; more than this is a mistake."""
 
@@ -48,6 +50,9 @@ def update_tracking(
         sentence = f"What is on invoice {number} was delivered already; that cannot be taken back."
         return refusal(RefusalCode.GUARD_FAILED, sentence, "delivered", position, _EVENT)
     told = _joined(known, tracking, now)
+    if len(told.events) > MOST_EVENTS:
+        sentence = f"An invoice keeps {MOST_EVENTS} tracking events; this would be {len(told.events)}."
+        return refusal(RefusalCode.INPUT_INVALID, sentence, "events", position, _EVENT)
     if told == invoice.tracking:
         return Outcome(order, already=(unit_id,))
     invoices = tuple(replace(i, tracking=told) if i is invoice else i for i in theirs.invoices)

@@ -182,7 +182,11 @@ class Seen:
         elif self.merchant_order is None:
             units.add(None)  # rows about the whole order
         audience = self.viewer.audience
-        return [masked(entry, audience) for entry in entries if entry.unit in units and self._told(entry)]
+        return [
+            masked(self.process, entry, audience)
+            for entry in entries
+            if entry.unit in units and self._told(entry)
+        ]
 
     def _told(self, entry: Entry) -> bool:
         """Whether this viewer learns of the entry: as its feed tells; integrations only of their machine."""

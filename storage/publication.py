@@ -48,23 +48,35 @@ def readers(process: Process, order: Order, entry: Entry) -> Sequence[Scope]:
     """Return the scopes that learn of this entry.
 
     The marketplace learns everything; a merchant what its own units do on the machine that the portal
-    reads, once they are in a merchant order that it sees in `order`; the customer what concerns the whole
-    order and what happens on the machine that the storefront reads.
+    reads, once they are in a merchant order that it sees in `order`, and what is done to that without moving
+    it, such as a change of its lines; the customer what concerns the whole order and what happens on the
+    machine that the storefront reads.
     """
     scopes = [Scope.marketplace()]
     unit = order.unit(entry.unit) if entry.unit else None
     theirs = _merchant_order(order, unit) if unit else None
-    if theirs and entry.party in process.follows(Audience.MERCHANT_PORTAL) and visible(order, theirs):
+    own = entry.party in process.follows(Audience.MERCHANT_PORTAL) or _done_to(entry, unit)
+    if theirs and own and visible(order, theirs):
         scopes.append(Scope.merchant(theirs.merchant_id))
     if entry.unit is None or entry.party in process.follows(Audience.STOREFRONT):
         scopes.append(Scope.customer(order.customer.id))
     return scopes
 
 
-def masked(entry: Entry, audience: Audience) -> Entry:
+def _done_to(entry: Entry, unit: Unit | None) -> bool:
+    """Whether something was done to a merchant order that moved no machine. What the payment provider is told
+    and answers is not for its merchant.
+    """
+    return isinstance(unit, MerchantOrder) and entry.source == entry.target and "command" not in entry.input
+
+
+def masked(process: Process, entry: Entry, audience: Audience) -> Entry:
     """Return the entry without what is not for this audience: who acted (the id is then ""), and how."""
     if audience is not Audience.BACK_OFFICE:
-        entry = replace(entry, cause=None)
+        told = {name: value for name, value in entry.input.items() if name != "internal_reason"}
+        entry = replace(entry, cause=None, input=told)
+    if audience is Audience.MERCHANT_PORTAL and entry.party not in process.follows(audience):
+        entry = replace(entry, party=None, source=None, target=None)
     if audience is Audience.STOREFRONT:
         entry = replace(entry, source=None, target=None, input={})
     if entry.actor.role not in KNOWN[audience]:
@@ -76,7 +88,7 @@ def _body(process: Process, order: Order, entry: Entry, scope: Scope) -> Documen
     unit = order.unit(entry.unit) if entry.unit else None
     merchant_order = _merchant_order(order, unit) if unit else None
     own = {"id": merchant_order.id, "reference": merchant_order.reference} if merchant_order else None
-    entry = masked(entry, scope.audience)
+    entry = masked(process, entry, scope.audience)
     return {
         "seq": entry.seq,
         "at": naive(entry.at),

@@ -338,10 +338,9 @@ def deciding(source: str, before: str) -> tuple[Row, ...]:
 
 def after_the_invoice() -> tuple[Row, ...]:
     """What may still happen to an order that is invoiced."""
-    sellers = (MERCHANT, LOGISTICS, MARKETPLACE)
     return (
         *rows(s.INVOICED, "update_tracking", WORKING, STAY, *INVOICED, "{by} update_tracking F1"),
-        *rows(s.INVOICED, "take_back", sellers, STAY, *INVOICED, "{by} take_back 5.00 R1"),
+        *rows(s.INVOICED, "take_back", SELLING, STAY, *INVOICED, "{by} take_back 5.00 R1"),
     )
 
 

@@ -141,8 +141,8 @@ def test_the_history_names_the_merchant_and_the_reason():
     answer = tried(given_up(line()))
     assert isinstance(answer, Outcome)
     entry = answer.entries[0]
-    assert (entry.unit, entry.event, entry.reason) == ("o1-m1", "change_seller", "m1 has none")
-    assert entry.input == {"merchant": "m2"}
+    assert (entry.unit, entry.event, entry.reason) == ("o1-m1", "change_seller", None)
+    assert entry.input == {"merchant": "m2", "internal_reason": "m1 has none"}
     assert answer.moved == ("o1-m1",)
     assert {e.cause for e in answer.entries[1:]} <= {e.seq for e in answer.entries}
 

@@ -453,7 +453,7 @@ def test_a_total_that_falls_and_rises_again_has_to_be_paid_again(captured: bool,
 
 
 def test_what_one_merchant_order_has_too_much_does_not_pay_for_another():
-    here = pay(start(600, second=(400,), provider="external"), 500)
+    here = pay(start(300, second=(400,), provider="external"), 500)
     here = change(here, 100)
     assert (money(here, "approved"), due_of(here, FIRST), due_of(here, SECOND)) == ([300, 200], 0, 200)
     assert due(here) == 200

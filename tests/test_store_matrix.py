@@ -357,7 +357,7 @@ def test_from_the_first_invoice_on_nobody_requests_and_reads_how_it_comes_back(p
 
 
 @every_process
-@pytest.mark.parametrize("who", [Role.MERCHANT, Role.MARKETPLACE, Role.LOGISTICS])
+@pytest.mark.parametrize("who", [Role.MERCHANT, Role.MARKETPLACE])
 def test_what_was_invoiced_comes_back_with_an_input_invoice_and_its_money_goes_back(
     process: Process, who: Role
 ):

@@ -587,7 +587,10 @@ async def test_only_the_marketplace_is_told_which_merchant_order_took_the_lines_
     assert part == {
         "id": heir, "merchantName": f"The {CANARY} shop", "lines": [encode(LINE, found.order.lines[0].id)],
     }  # fmt: skip
-    assert await inputs(found, ADMIN, "change_seller") == {"merchant": CANARY}
+    assert await inputs(found, ADMIN, "change_seller") == {
+        "merchant": CANARY,
+        "internalReason": "sold out",
+    }
     assert await inputs(found, PAYMENTS, "change_seller") == {}
 
 

@@ -193,7 +193,7 @@ COMPLETE_MACHINE = machine(
             PAYMENT_PENDING,
             on("approve_payment", by=(PAYMENTS, MARKETPLACE), to=APPROVE_PAYMENT, if_=unit_paid),
             auto("approve_payment", to=APPROVE_PAYMENT, if_=unit_paid),
-            on("deny_payment", by=(PAYMENTS,), to=PAYMENT_DENIED, takes=("reason",)),
+            on("deny_payment", by=(PAYMENTS,), to=PAYMENT_DENIED, takes=("internal_reason",)),
             after("payment_timeout", "expire", to=CANCEL, does=CANCELING),
             *BEFORE_PAYMENT,
         ),

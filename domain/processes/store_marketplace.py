@@ -200,7 +200,7 @@ def _awaiting_payment(seller: Party, change: Move | No) -> dict[str, State]:
             PAYMENT_PENDING,
             on("approve_payment", by=(PAYMENTS, MARKETPLACE), to=APPROVE_PAYMENT, if_=unit_paid),
             auto("approve_payment", to=APPROVE_PAYMENT, if_=unit_paid),
-            on("deny_payment", by=(PAYMENTS,), to=PAYMENT_DENIED, takes=("reason",)),
+            on("deny_payment", by=(PAYMENTS,), to=PAYMENT_DENIED, takes=("internal_reason",)),
             after("payment_timeout", "expire", to=CANCEL, does=CANCELING),
             *BEFORE_PAYMENT,
             change,
@@ -252,7 +252,7 @@ DECIDING = {
     ),
     WINDOW_TO_CHANGE_SELLER: st(
         WINDOW_TO_CHANGE_SELLER,
-        on("change_seller", by=(MARKETPLACE,), to=CANCELED, needs=("merchant",), takes=("reason",)),
+        on("change_seller", by=(MARKETPLACE,), to=CANCELED, needs=("merchant",), takes=("internal_reason",)),
         after("change_seller_window", "expire", to=CANCEL, does=CANCELING),
         on("cancel", by=BUYING, to=CANCEL, takes=("reason",), does=CANCELING),
     ),

@@ -131,7 +131,7 @@ TRACK = on(
 )
 TAKE_BACK = on(
     "take_back",
-    by=(MERCHANT, LOGISTICS, MARKETPLACE),
+    by=(MERCHANT, MARKETPLACE),
     to=STAY,
     needs=("invoice", "value"),
     takes=("type",),

@@ -9,6 +9,7 @@ from domain.completing import change_payment as change
 from graph.inputs import WHAT, OrderCommand
 from graph.mutations.decision import Decision
 from graph.mutations.delivery import wrong_method
+from graph.mutations.given import given
 from graph.mutations.one_order import change_order
 from graph.mutations.payloads import LinesChanged, lines_changed
 from graph.mutations.texts import trimmed
@@ -20,7 +21,9 @@ from graph.viewer import Info, viewer_of
 
 @strawberry.input(description="Of which order the payment was denied, and why.")
 class DenyPaymentInput(OrderCommand):
-    reason: str | None = strawberry.field(default=None, description="Why, as the payment provider says it.")
+    reason: str | None = strawberry.field(
+        default=None, description="Why, as the payment provider says it; for the marketplace."
+    )
 
 
 @strawberry.type(description="What became of denying a payment.")
@@ -33,7 +36,10 @@ class DenyPaymentPayload(LinesChanged):
     "time for it, another one can be named; else the order is canceled. The move of PAYMENTS."
 )
 async def deny_payment(info: Info, input: Annotated[DenyPaymentInput, WHAT]) -> DenyPaymentPayload:
-    return await move_units(info, input, DenyPaymentPayload, "deny_payment")
+    said = given(input)
+    # Merchants and the customer are not told what the provider says of the payer.
+    kept = {"internal_reason": said["reason"]} if "reason" in said else {}
+    return await move_units(info, input, DenyPaymentPayload, "deny_payment", kept)
 
 
 @strawberry.input(description="Which order will be paid another way, and how.")

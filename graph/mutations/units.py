@@ -31,14 +31,19 @@ Payload = TypeVar("Payload", bound=LinesChanged)
 PartyOf = Callable[[Unit], Party]
 
 
-async def move_units(info: Info, sent: OrderCommand, payload: type[Payload], event: str) -> Payload:
-    """Fire the event on the merchant orders that the input means. Every role may ask; the process decides."""
+async def move_units(
+    info: Info, sent: OrderCommand, payload: type[Payload], event: str, said: Input | None = None
+) -> Payload:
+    """Fire the event on the merchant orders that the input means. Every role may ask; the process decides.
+
+    What comes along is what the input says, unless `said` says it otherwise.
+    """
     viewer = viewer_of(info.context)
     named = sent.merchant_orders if isinstance(sent, UnitsCommand) else None
-    said = given(sent)
+    along = given(sent) if said is None else said
 
     def decide(seen: Seen, now: datetime) -> Decision:
-        return fire_on_units(seen, named, event, said, now)
+        return fire_on_units(seen, named, event, along, now)
 
     problems = (*malformed_units(named), *too_long(sent))
     return lines_changed(payload, viewer, await change_order(info, viewer, sent, decide, problems))

@@ -42,7 +42,8 @@ _MUTATIONS: Mapping[str, str] = {
 
 _CALLED: Mapping[str, Mapping[str, str | None]] = {
     "addInvoice": {"invoice": "number"},
-    "changeMerchant": {"merchant": "merchantId"},
+    "changeMerchant": {"merchant": "merchantId", "internal_reason": "reason"},
+    "denyPayment": {"internal_reason": "reason"},
     "changeOrder": {"total_before": None, "total_after": None, "change": None},
     "updateTracking": {"tracking_number": "number", "delivered": "isDelivered"},
 }
