@@ -51,6 +51,7 @@ from domain.processes.store_statuses import (
     WINDOW_TO_CANCEL,
 )
 from domain.processes.store_words import (
+    ALREADY_CANCELED,
     BUYING,
     CUSTOMER,
     INVOICED_FOR_GOOD,
@@ -173,7 +174,8 @@ COMPLETE_MACHINE = machine(
         ),
         CANCELED: st(
             CANCELED,
-            no("cancel", by=EVERYBODY, because="It is canceled already."),
+            no("cancel", by=EVERYBODY, because=ALREADY_CANCELED),
+            no("request_cancel", by=BUYING, because=ALREADY_CANCELED),
             no("start_handling", by=(MERCHANT, LOGISTICS), because="It was canceled; do not send it."),
             no("invoice", by=(MERCHANT, LOGISTICS), because="It was canceled; do not send it."),
         ),
@@ -287,6 +289,8 @@ COMPLETE_MACHINE = machine(
             TRACK,
             TAKE_BACK,
             no("cancel", by=EVERYBODY, because=INVOICED_FOR_GOOD),
+            no("request_cancel", by=BUYING, because=INVOICED_FOR_GOOD),
+            no("change_order", by=SELLING, because=INVOICED_FOR_GOOD),
             no("invoice", by=(MERCHANT, LOGISTICS), because="It is invoiced in full."),
         ),
     },

@@ -42,6 +42,7 @@ from domain.processes.store_statuses import (
     WINDOW_TO_CHANGE_SELLER,
 )
 from domain.processes.store_words import (
+    ALREADY_CANCELED,
     BUYING,
     CHAIN_UNCHANGED,
     CUSTOMER,
@@ -178,7 +179,11 @@ STARTING = {
         auto("confirm_cancellation", to=CANCELED, if_=nothing_on_its_way),
         on("confirm_cancellation", by=(PAYMENTS,), to=CANCELED, does=(confirm_commands,)),
     ),
-    CANCELED: st(CANCELED, no("cancel", by=BUYING, because="It is canceled already.")),
+    CANCELED: st(
+        CANCELED,
+        no("cancel", by=BUYING, because=ALREADY_CANCELED),
+        no("request_cancel", by=BUYING, because=ALREADY_CANCELED),
+    ),
     ORDER_CREATED: st(ORDER_CREATED, auto("process", to=ON_ORDER_COMPLETED)),
 }
 
@@ -270,7 +275,12 @@ INVOICING = {
         ),
         told("invoice_more", to=PAYMENT_APPROVED),
     ),
-    INVOICED: st(INVOICED, no("cancel", by=BUYING, because=INVOICED_FOR_GOOD)),
+    INVOICED: st(
+        INVOICED,
+        no("cancel", by=BUYING, because=INVOICED_FOR_GOOD),
+        no("request_cancel", by=BUYING, because=INVOICED_FOR_GOOD),
+        no("change_order", by=SELLING, because=INVOICED_FOR_GOOD),
+    ),
 }
 
 

@@ -39,6 +39,7 @@ from domain.processes.store_statuses import (
     WINDOW_TO_CANCEL,
 )
 from domain.processes.store_words import (
+    ALREADY_CANCELED,
     INVOICED_FOR_GOOD,
     LOGISTICS,
     MERCHANT,
@@ -95,6 +96,7 @@ def merchant_machine(authority: Party) -> Machine:
         CANCEL: st(CANCEL, auto("confirm_cancellation", to=CANCELED, where={Party.MARKETPLACE: (CANCELED,)})),
         CANCELED: st(
             CANCELED,
+            no("cancel", by=(MERCHANT,), because=ALREADY_CANCELED),
             no("start_handling", by=(MERCHANT, LOGISTICS), because="It was canceled; do not send it."),
             no("invoice", by=(MERCHANT, LOGISTICS), because="It was canceled; do not send it."),
         ),

@@ -75,6 +75,7 @@ WINDOW_CLOSED = (
     "It cannot be canceled without approval any more: request the cancellation or, once some of it is "
     "invoiced, have it taken back with an Input invoice."
 )
+ALREADY_CANCELED = "It is canceled already."
 INVOICED_FOR_GOOD = "It is invoiced; it can only be returned, with an Input invoice of the merchant."
 CHAIN_UNCHANGED = "An order of a chain cannot be changed; cancel it and place another."
 
