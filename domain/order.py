@@ -286,12 +286,16 @@ class Order:
         """Return the line or merchant order with this id, or None."""
         return self.line(unit_id) or self.merchant_order(unit_id)
 
-    def with_unit(self, unit: Unit) -> "Order":
-        """Return the order with this line or merchant order in place of the one with the same id."""
+    def with_unit(self, unit: Unit, deadlines: tuple[Deadline, ...] | None = None) -> "Order":
+        """Return the order with this line or merchant order in place of the one with the same id, and with
+        these deadlines where they are given.
+        """
+        due = self.deadlines if deadlines is None else deadlines
         if isinstance(unit, Line):
-            return replace(self, lines=tuple(unit if line.id == unit.id else line for line in self.lines))
+            lines = tuple(unit if line.id == unit.id else line for line in self.lines)
+            return replace(self, lines=lines, deadlines=due)
         merchant_orders = tuple(unit if m.id == unit.id else m for m in self.merchant_orders)
-        return replace(self, merchant_orders=merchant_orders)
+        return replace(self, merchant_orders=merchant_orders, deadlines=due)
 
     def merchant_order(self, id: str) -> MerchantOrder | None:
         """Return the merchant order with this id, or None."""

@@ -244,7 +244,7 @@ class Step:
             if move.trigger is Trigger.CLOCK:
                 due = self._due_at(move, unit, position)
                 kept.append(Deadline(f"{seq}.{unit_id}.{move.event}", unit_id, party, move.event, due))
-        self.order = replace(self.order.with_unit(unit), deadlines=tuple(kept))
+        self.order = self.order.with_unit(unit, tuple(kept))
 
     def _read_now(self, unit: Unit, positions: Positions, moved: Party) -> Iterator[tuple[Audience, Reading]]:
         """Yield what those who read this party's machine read now: of the machines that an audience reads,
