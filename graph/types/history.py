@@ -29,7 +29,7 @@ _PAYMENT = frozenset({"amount", "payment", "captured", "command"})
 _HIDDEN: Mapping[actors.Role, Collection[str]] = {
     actors.Role.MERCHANT: _PAYMENT,
     actors.Role.LOGISTICS: _PAYMENT | _AMOUNTS,
-    actors.Role.PAYMENTS: {"merchant"},
+    actors.Role.PAYMENTS: {"merchant", "internal_reason"},
 }
 """Inputs that a role is not told even of the rows that it reads."""
 
