@@ -98,14 +98,21 @@ def covered(moment: Moment) -> bool:
     return invoiced(moment.merchant_order) <= paid(moment.order, moment.unit.id)
 
 
+@guard("The marketplace has not approved the payment yet; invoice it once it has.")
+def payment_approved(moment: Moment) -> bool:
+    """Has the payment been approved? Part of it is not enough, and a merchant cannot approve it itself."""
+    return moment.merchant_order.approved_at is not None
+
+
 def _why_not_invoiceable(moment: Moment) -> str:
-    return next((g.refusal(moment) for g in (handling_started, covered) if not g.holds(moment)), "")
+    asked = (handling_started, payment_approved, covered)
+    return next((g.refusal(moment) for g in asked if not g.holds(moment)), "")
 
 
 @guard("{why}", why=_why_not_invoiceable)
 def invoiceable(moment: Moment) -> bool:
-    """Has handling started, and is as much approved or paid as its Output invoices come to?"""
-    return handling_started.holds(moment) and covered.holds(moment)
+    """Has handling started, was the payment approved, and is as much paid as its Output invoices come to?"""
+    return all(g.holds(moment) for g in (handling_started, payment_approved, covered))
 
 
 @guard("There is no invoice yet; what is shipped is tracked by its invoice.")

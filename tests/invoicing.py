@@ -98,7 +98,7 @@ def sold(*lines: Line, approved: int | None = None) -> Order:
         for each in lines or (line(quantity=3),)
     )
     start = order(*here, process=INVOICING)
-    start = replace(start, merchant_orders=(MerchantOrder(THEIRS, "ORD-1-1", "m1", NOW),))
+    start = replace(start, merchant_orders=(MerchantOrder(THEIRS, "ORD-1-1", "m1", NOW, approved_at=NOW),))
     return place(INVOICING, start, actor(Role.CUSTOMER), NOW).order
 
 

@@ -15,7 +15,7 @@ from domain.processes.complete import COMPLETE
 from domain.processes.marketplace_seller import MARKETPLACE_SELLER
 from domain.stocking import Claims, claims
 from tests.builders import Walk, line, placed
-from tests.store_walks import sold, state, theirs, walk
+from tests.store_walks import refused, sold, state, theirs, walk
 
 GIVEN = ("given 5 of sku-1 in stock",)
 PART = (*GIVEN, "payments pay, amount=5.00")
@@ -133,3 +133,17 @@ def test_two_lines_of_one_product_need_pieces_for_both():
 def shelf(here: Walk) -> int:
     """How many pieces of the first product are available."""
     return here.order.shelf["m1", "sku-1"]
+
+
+@pytest.mark.parametrize("process", [MARKETPLACE_SELLER, CHAIN_PROCESS], ids=lambda p: p.name)
+def test_an_unpaid_order_is_not_invoiced_by_way_of_a_request(process: Process):
+    given = ("given cancel_before_payment=request", "given 5 of sku-1 in stock")
+    here = walk(
+        process, *given, "merchant authorize_fulfillment", "30 minutes later", "merchant start_handling",
+        "payments pay, amount=8.00", ASKED,
+    )  # fmt: skip
+    assert "has not approved the payment" in refused(here, "merchant invoice 8.00 F1").message
+    paid = walk(here, "payments pay")
+    assert "has not approved the payment" in refused(paid, "merchant invoice rest F1").message
+    denied = walk(paid, "merchant deny_cancellation, reason=packed", "merchant invoice rest F1")
+    assert {position.state for position in theirs(denied).positions.values()} == {s.INVOICED}
