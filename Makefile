@@ -70,8 +70,8 @@ COMPILE = $(VENV)/lock/bin/uv pip compile $(UPGRADE) --quiet --universal --pytho
 lock: ## write the lock files again after pyproject.toml changed; UPGRADE=--upgrade takes newer versions
 	$(PYTHON) -m venv $(VENV)/lock
 	$(VENV)/lock/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	$(COMPILE) pyproject.toml --extra embedded --group dev --output-file requirements/dev.txt
-	$(COMPILE) pyproject.toml --constraints requirements/dev.txt --output-file requirements/runtime.txt
+	$(COMPILE) pyproject.toml --extra embedded --extra tracing --group dev --output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra tracing --constraints requirements/dev.txt --output-file requirements/runtime.txt
 	$(COMPILE) --group build --constraints requirements/dev.txt --output-file requirements/build.txt
 
 clean: ## remove what the other targets made

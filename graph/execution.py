@@ -6,7 +6,7 @@ It must not know any type of the schema, nor how an answer travels.
 import logging
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
 import strawberry
 from graphql import (
@@ -16,13 +16,13 @@ from graphql import (
     parse,
     specified_rules,
 )
-from graphql.execution import Executor
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext, validate_document
+from strawberry.schema.schema import validate_document
 from strawberry.types import ExecutionContext
 
 from graph.answers import bug_behind
+from graph.executor import OrderflowExecutor
 from graph.limits import STANDARD, Limits, exceeded
 
 logger = logging.getLogger(__name__)
@@ -31,20 +31,6 @@ DOCUMENTS_KEPT = 256
 
 LONGEST_KEPT = 20_000
 """Characters; a longer text is read anew each time. Anybody may send some, and kept they fill the memory."""
-
-
-class OrderflowExecutor(StrawberryGraphQLCoreExecutionContext):
-    """graphql-core's executor, without its leak on subscriptions."""
-
-    def build_per_event_executor(self, payload: Any) -> Executor[Any]:
-        """The copy that runs one event, with a memo of collected fields of its own.
-
-        graphql-core 3.3.2 shares that memo between all events of a subscription and it grows with each.
-        """
-        shared = super().build_per_event_executor(payload)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        executor = cast("Executor[Any]", shared)
-        executor._relevant_sub_fields = {}
-        return executor
 
 
 class Reading(NamedTuple):
