@@ -6,12 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 GRAPHIQL := graph/graphiql
+CLIENTS := tests/clients
 NPM := $(shell command -v npm 2>/dev/null)
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run graphiql test check fix bench schema docs lock clean
+.PHONY: help setup run graphiql clients test check fix bench schema promise docs lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,7 +39,15 @@ $(GRAPHIQL)/dist/.built: $(shell find $(GRAPHIQL) -type f -not -path '*/node_mod
 	cd $(GRAPHIQL) && npm ci --no-audit --no-fund && npm run build
 	@touch $@
 
+clients: $(if $(NPM),$(CLIENTS)/node_modules/.installed) ## install the JavaScript clients that tests use, where npm is there
+	@$(if $(NPM),:,echo "npm is not installed: the tests with JavaScript clients will be skipped.")
+
+$(CLIENTS)/node_modules/.installed: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
+	cd $(CLIENTS) && npm ci --loglevel=error
+	@touch $@
+
 test: setup ## run the tests; ARGS are pytest's, as in: make test ARGS="-k refund"
+	@$(MAKE) --no-print-directory clients || echo "The JavaScript clients could not be installed (see above): their tests will be skipped."
 	$(BIN)/python -m pytest $(ARGS)
 
 check: setup ## everything that reads the code: format, lint, types, architecture, schema, processes, generated pages
@@ -60,6 +69,9 @@ bench: setup ## measure; ARGS are the benchmark's
 schema: setup ## write schema.graphql from the code
 	$(BIN)/orderflow schema
 
+promise: ## promise clients the schema as it is: a change that breaks it fails the tests from now on
+	cp schema.graphql $(CLIENTS)/promised.graphql
+
 docs: setup ## write docs/processes.md from the processes
 	$(BIN)/orderflow processes docs
 
@@ -75,4 +87,4 @@ lock: ## write the lock files again after pyproject.toml changed; UPGRADE=--upgr
 	$(COMPILE) --group build --constraints requirements/dev.txt --output-file requirements/build.txt
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) $(GRAPHIQL)/dist $(GRAPHIQL)/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(GRAPHIQL)/dist $(GRAPHIQL)/node_modules $(CLIENTS)/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache

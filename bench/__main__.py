@@ -1,6 +1,10 @@
-"""Run every measurement and print a line each."""
+"""Run every measurement, or those that are named, and print a line for each thing found."""
 
-from bench import api, engine
+import sys
 
-engine.run()
-api.run()
+from bench import api, engine, feed, hub
+
+MEASUREMENTS = {"engine": engine.run, "api": api.run, "hub": hub.run, "feed": feed.run}
+
+for name in sys.argv[1:] or MEASUREMENTS:
+    MEASUREMENTS[name]()

@@ -56,21 +56,34 @@ class Api:
         return answer["data"]
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Where a server is, and which process."""
+
+    address: str
+    pid: int
+
+
 @contextmanager
-def serving(folder: Path) -> Generator[str]:
-    """`orderflow serve` with a database of its own; what it says of its address."""
+def serving(folder: Path) -> Generator[Served]:
+    """`orderflow serve` with a database of its own, and as many requests as anybody likes."""
     command = [sys.executable, "-c", "from graph.cli import main; main()", "serve", "--port", "0"]
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("ORDERFLOW_", "MONGODB_"))}
     environ |= {"ORDERFLOW_ENV": "production", "ORDERFLOW_JWT_SECRET": SECRET}  # where no clock is advanced
+    environ |= {"ORDERFLOW_RATE_LIMIT": "off"}
     server = subprocess.Popen(
-        [*command, "--data-dir", str(folder)], env=environ, stdout=subprocess.PIPE, text=True
+        [*command, "--data-dir", str(folder)],
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     assert server.stdout
     try:
         said = next(line for line in server.stdout if "http://" in line)
         address = re.search(r"http://(\S+)", said)
         assert address, said
-        yield address[1]
+        yield Served(address[1], server.pid)
     finally:
         server.terminate()
         server.wait(30)

@@ -17,8 +17,7 @@ from storage.client import DatabaseUnavailable
 NO_OPERATION = (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
 
 WRONG_TRANSPORT = {
-    OperationType.QUERY: "GET carries subscriptions only: send queries by POST.",
-    OperationType.MUTATION: "GET carries subscriptions only: send mutations by POST.",
+    OperationType.MUTATION: "Send mutations by POST: GET never changes anything.",
     OperationType.SUBSCRIPTION: "A subscription needs a stream: a WebSocket, or 'Accept: text/event-stream'.",
 }
 

@@ -13,21 +13,24 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
 from graph.answers import error_map
-from graph.auth import TokenError, Tokens
+from graph.auth import TokenError
 from graph.endpoint import Endpoint
 from graph.execution import OrderflowSchema
 from graph.explorer import BUILT, STAFF, Explorer, Person
 from graph.headers import MarkedExchange, mark
 from graph.health import Check, Readiness, live
+from graph.keys import Keys
+from graph.metrics import Count, Metrics, nothing_counted
+from graph.observing import turned_away
 from graph.requests import GRAPHQL_JSON, JSON, BadRequest
-from graph.secret import signing_secret
 from graph.services import Services
 from graph.settings import Settings
 from graph.sockets import Sockets
+from graph.token_settings import tokens_of
 from graph.wire import encode
 
 logger = logging.getLogger(__name__)
@@ -41,31 +44,45 @@ def create_app(
     settings: Settings,
     lifespan: Lifespan | None = None,
     *,
+    keys: Keys | None = None,
     checks: Mapping[str, Check] | None = None,
+    count: Count = nothing_counted,
     people: Sequence[Person] = STAFF,
     graphiql: Path = BUILT,
 ) -> Starlette:
     """The API as an ASGI app. Raises SettingsError without a secret for tokens. Design: api, "Names".
 
-    `checks` are what /health/ready asks, `people` whom GraphiQL can ask as in development, and `graphiql`
-    the folder of its built page.
+    `keys` check tokens (those that the settings name unless given), `checks` are what /health/ready asks,
+    `count` tells /metrics how many orders wait, `people` are those whom GraphiQL can ask as in development,
+    and `graphiql` is the folder of its built page.
     """
-    tokens = Tokens(signing_secret(settings), issuer=settings.jwt_issuer, audience=settings.jwt_audience)
+    tokens = tokens_of(settings, keys=keys, revocations=services.revocations)
     endpoint = Endpoint(schema, services, tokens, settings)
-    explorer = Explorer(tokens, people, development=settings.development, built=graphiql)
+    explorer = Explorer(
+        tokens,
+        people,
+        development=settings.development and tokens.signs,
+        shown=settings.shows_graphiql,
+        built=graphiql,
+    )
 
     async def graphql(request: Request) -> Response:
-        return await (endpoint.post(request) if request.method == "POST" else explorer.page(request))
+        if request.method == "POST":
+            return await endpoint.post(request)
+        return explorer.page() if explorer.is_wanted(request) else await endpoint.get(request)
 
-    return Starlette(
+    stream = Route("/graphql/stream", endpoint.stream, methods=["GET", "POST"])
+    stream.methods = {"GET", "POST"}  # no HEAD: it would start a subscription that nobody reads
+
+    app = Starlette(
         routes=[
-            Route("/", _to_the_page, methods=["GET"]),
             Route("/graphql", graphql, methods=["GET", "POST"]),
-            Route("/graphql/stream", endpoint.stream, methods=["GET", "POST"]),
+            stream,
             WebSocketRoute("/graphql", Sockets(schema, services, tokens, settings)),
             *explorer.routes,
             Route("/health/live", live),
             Route("/health/ready", Readiness(checks or {}).ready),
+            *([Route("/metrics", Metrics(count).show)] if settings.metrics else []),
         ],
         middleware=[Middleware(MarkedExchange), *_cross_origin(settings)],
         exception_handlers={
@@ -76,6 +93,8 @@ def create_app(
         },
         lifespan=lifespan,
     )
+    app.state.stopping = endpoint.stopping
+    return app
 
 
 def _cross_origin(settings: Settings) -> list[Middleware]:
@@ -88,13 +107,9 @@ def _cross_origin(settings: Settings) -> list[Middleware]:
             allow_origins=settings.allowed_origins,
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id"],
-            expose_headers=["X-Request-Id"],
+            expose_headers=["Retry-After", "X-Request-Id"],
         )
     ]
-
-
-async def _to_the_page(_: Request) -> Response:
-    return RedirectResponse("/graphql")
 
 
 async def _bad_request(request: Request, error: Exception) -> Response:
@@ -125,6 +140,7 @@ async def _bug(request: Request, error: Exception) -> Response:
 def _refusal(
     request: Request, status: int, message: str, code: str, headers: Mapping[str, str] | None
 ) -> Response:
+    turned_away(code, status)
     media = GRAPHQL_JSON if GRAPHQL_JSON in request.headers.get("accept", "") else JSON
     body = encode(error_map(message, code, request.state.request_id))
-    return Response(body, status, headers, media_type=media)
+    return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, media_type=media)

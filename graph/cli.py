@@ -102,10 +102,12 @@ def serve(host: str, port: int, data_dir: Path | None, demo: bool, workers: int)
 
 @main.command(help="Publish events and let the clock move orders, without serving the API. Run any number.")
 @data_dir
-def worker(data_dir: Path | None) -> None:
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address at which metrics are served.")
+@click.option("--metrics-port", type=click.IntRange(1, 65535), help="Port of its metrics; none without it.")
+def worker(data_dir: Path | None, host: str, metrics_port: int | None) -> None:
     from graph.serve import work
 
-    work(_settings(data_dir))
+    work(_settings(data_dir), host=host, metrics_port=metrics_port)
 
 
 @main.command(help="Print a token for development, good at the server of the same data folder.")
@@ -122,15 +124,18 @@ def worker(data_dir: Path | None) -> None:
 def token(
     role: str, merchant: str | None, customer: str | None, ttl: timedelta, data_dir: Path | None
 ) -> None:
-    from graph.auth import Tokens
-    from graph.secret import signing_secret
+    from graph.token_settings import tokens_of
 
     settings = _settings(data_dir)
-    tokens = Tokens(signing_secret(settings), issuer=settings.jwt_issuer, audience=settings.jwt_audience)
+    if settings.jwks_url:
+        raise SettingsError(
+            "ORDERFLOW_JWKS_URL is set: the server takes tokens only from where those keys are. Ask there."
+        )
+    tokens = tokens_of(settings)
     try:
         click.echo(tokens.mint(Role(role), merchant_id=merchant, customer_id=customer, ttl=ttl))
     except ValueError as error:
-        raise click.UsageError(f"{error} Say which with --{role}.") from None
+        raise click.UsageError(f"{error} The options are --merchant and --customer.") from None
 
 
 @main.command(help="Fill the database with a few hundred orders in all states. What is there already stays.")

@@ -1,15 +1,20 @@
 """What one operation knows about itself: who asks, under which request id, with which services."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 from uuid import uuid4
 
 from graph.auth import Principal, TokenMissing
 from graph.services import Services
 
+Transport = Literal["http", "sse", "websocket"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """Strawberry's context value: one per operation, never shared by the operations of a socket.
+
+    `address` is the client's, as far as the server knows it.
 
     State that must not outlive an operation (data loaders) belongs in a field with `init=False` and a
     factory: `for_operation` makes it anew.
@@ -19,6 +24,8 @@ class Context:
     request_id: str
     principal: Principal | None = None
     idempotency_key: str | None = None
+    address: str = ""
+    transport: Transport = "http"
 
     def authenticated(self) -> Principal:
         """The principal. Raises TokenMissing (code UNAUTHENTICATED) for an anonymous asker."""

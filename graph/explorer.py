@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from domain.actors import Role
-from graph.auth import Tokens
-from graph.requests import BadRequest
+from graph.requests import BadRequest, names
+from graph.tokens import Tokens
 
 BUILT = Path(__file__).parent / "graphiql" / "dist"
 
@@ -71,25 +71,33 @@ class Assets(StaticFiles):
 
 
 class Explorer:
-    """GET /graphql for browsers, and the routes of what the page loads."""
+    """GET /graphql for browsers, where the page is shown, and the routes of what it loads."""
 
-    def __init__(self, tokens: Tokens, people: Sequence[Person], *, development: bool, built: Path) -> None:
+    def __init__(
+        self, tokens: Tokens, people: Sequence[Person], *, development: bool, shown: bool, built: Path
+    ) -> None:
         self._people = people
         self._tokens = tokens
+        self._shown = shown
         index = built / "index.html"
         self._page = index.read_text() if index.exists() else NOT_BUILT
-        self.routes: list[BaseRoute] = [Route("/graphql/principals", self.principals)] if development else []
-        if index.exists():
+        self.routes: list[BaseRoute] = []
+        if shown:
+            self.routes.append(Route("/", _to_the_page, methods=["GET"]))
+        if shown and development:
+            self.routes.append(Route("/graphql/principals", self.principals))
+        if shown and index.exists():
             self.routes.append(Mount("/graphql/assets", Assets(directory=built / "assets")))
 
-    async def page(self, request: Request) -> Response:
-        """The page, for whoever asks for text/html by name; a GraphQL client is told to POST."""
-        if "query" in request.query_params:
-            raise BadRequest(405, "Send queries by POST: GET is for the page.", {"Allow": "POST"})
-        if "text/html" not in request.headers.get("accept", ""):
-            raise BadRequest(406, "GET answers text/html, the page for exploring. Send queries by POST.")
+    def is_wanted(self, request: Request) -> bool:
+        """Whether a GET is for the page: it asks for text/html by name. What a link carries never runs."""
+        return self._shown and names(request.headers, "text/html")
+
+    def page(self) -> Response:
+        """The page. It loads and asks this server only."""
         return HTMLResponse(
-            self._page, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
+            self._page,
+            headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache", "Vary": "Accept"},
         )
 
     async def principals(self, request: Request) -> Response:
@@ -116,3 +124,7 @@ class Explorer:
             ],
             headers={"Cache-Control": "no-store"},
         )
+
+
+async def _to_the_page(_: Request) -> Response:
+    return RedirectResponse("/graphql")

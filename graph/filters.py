@@ -15,9 +15,6 @@ from graph.types.enums import CommandKind, CommandStatus, OrderProblem, Party, R
 from graph.types.scalars import BigInt
 from storage.lists import Where
 
-_MOST = 50
-"""Conditions in one filter."""
-
 _LONGEST = 200
 """Characters of a text to look for."""
 
@@ -129,13 +126,14 @@ AnyWhere = OrderWhere | MerchantOrderWhere | CustomerOrderWhere
 
 
 def where_of(given: AnyWhere | None, search: str | None) -> Where:
-    """Return what storage looks for. Raises BadInput for more than can be looked for at once."""
+    """Return what storage looks for. Raises BadInput for a search that is too long.
+
+    How many parts a filter may have is checked before anything runs (graph.limits).
+    """
     if search is not None and len(search) > _LONGEST:
         raise BadInput(f"A search has at most {_LONGEST} characters.")
     if given is None:
         return Where(search=search)
-    if _size(given) > _MOST:
-        raise BadInput(f"A filter has at most {_MOST} parts.")
     return replace(_where(given), search=search)
 
 
@@ -179,8 +177,3 @@ def _standing(found: Where, code: str) -> Where:
     """Where a machine that merchants follow stands in this state as well, whoever runs it."""
     anywhere = Where(or_=tuple(Where(state=(party, code)) for party in _PORTAL))
     return replace(found, and_=(*found.and_, anywhere))
-
-
-def _size(given: AnyWhere) -> int:
-    inner = [*(given.and_ or ()), *(given.or_ or ()), *([given.not_] if given.not_ else [])]
-    return 1 + sum(_size(each) for each in inner)

@@ -9,6 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from graph.context import new_request_id
+from graph.observing import arrived
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 """What we take over from a caller; anything else would end up in logs as it pleases."""
@@ -18,10 +19,14 @@ NOTHING_ALLOWED = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; 
 SECURITY = {
     "Content-Security-Policy": NOTHING_ALLOWED,
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+
+ONLY_HTTPS = "max-age=31536000"
+"""A year in which browsers ask this host by https only; said where it is asked so."""
 
 
 def mark(headers: MutableHeaders, request_id: str) -> None:
@@ -44,10 +49,14 @@ class MarkedExchange:
         offered = Headers(scope=scope).get("x-request-id", "")
         request_id = offered if REQUEST_ID.fullmatch(offered) else new_request_id()
         scope.setdefault("state", {})["request_id"] = request_id
+        arrived(request_id, scope["headers"])
 
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                mark(MutableHeaders(scope=message), request_id)
+                headers = MutableHeaders(scope=message)
+                mark(headers, request_id)
+                if scope.get("scheme") == "https":
+                    headers["Strict-Transport-Security"] = ONLY_HTTPS
             await send(message)
 
         await self._app(scope, receive, send_marked)

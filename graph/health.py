@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -14,6 +16,32 @@ Check = Callable[[], Awaitable[None]]
 
 PATIENCE = 2.0
 """Seconds that a check may take."""
+
+
+LATELY = 15.0
+"""Seconds within which a worker goes round that does: each looks once a second, or is busy a batch long."""
+
+
+class Worker(Protocol):
+    """What looks again and again whether there is work."""
+
+    went_round: float
+    """When it last did, by the monotonic clock."""
+
+
+class Stopped(Exception):
+    """A worker has not looked for too long."""
+
+
+def goes_round(worker: Worker) -> Check:
+    """Check that the worker has gone round lately."""
+
+    async def check() -> None:
+        since = time.monotonic() - worker.went_round
+        if since > LATELY:
+            raise Stopped(f"it has not gone round for {since:.0f} seconds")
+
+    return check
 
 
 async def live(_: Request) -> Response:

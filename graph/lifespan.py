@@ -5,10 +5,12 @@ It must not know how requests come in. Design: storage, "Events" and "Timers".
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 
 from graph.cursors import Cursors
+from graph.metrics import watch_loop
 from graph.secret import signing_secret
 from graph.services import Services
 from graph.settings import Settings, SettingsError
@@ -21,11 +23,15 @@ from storage.hub import Hub
 from storage.merchants import Merchants
 from storage.orders import Orders
 from storage.relay import Relay
+from storage.revocations import Revocations
 from storage.settings import Settings as MarketplaceSettings
 from storage.stock import Stock
 from storage.stock_waker import StockWaker
 
 logger = logging.getLogger(__name__)
+
+Work = Callable[[], Awaitable[None]]
+"""What runs until it is cancelled."""
 
 PAUSE = 1.0
 """Seconds before a task that failed is started again."""
@@ -59,29 +65,40 @@ def services_of(database: Database, settings: Settings, *, demo: bool = False) -
         deadlines=DeadlineWorker(orders, clock),
         stock=Stock(database, clock, orders),
         stock_waker=StockWaker(orders),
+        revocations=Revocations(database),
         demo=demo,
     )
 
 
 @asynccontextmanager
-async def running(database: Database, services: Services, *, listening: bool = True) -> AsyncGenerator[None]:
+async def running(
+    database: Database,
+    services: Services,
+    *,
+    listening: bool = True,
+    more: Mapping[str, Work] = MappingProxyType({}),
+) -> AsyncGenerator[None]:
     """Make the indexes, then let the background tasks run until the block is left; closes the database.
 
-    `listening`: subscribers may come, so the hub follows the feed. Raises DatabaseUnavailable.
+    `listening`: subscribers may come, so the hub follows the feed, and tokens may be revoked.
+    `more` runs as well, by its name. Raises DatabaseUnavailable.
     """
-    work: dict[str, Callable[[], Awaitable[None]]] = {
+    work: dict[str, Work] = {
         "relay": services.relay.run,
         "deadline worker": services.deadlines.run,
         "stock waker": services.stock_waker.run,
     }
     if listening:
-        work["hub"] = services.hub.run
+        work |= {"hub": services.hub.run, "reader of revocations": services.revocations.run}
+        work["loop watch"] = watch_loop
     try:
         await indexes.ensure(database)
-        tasks = [asyncio.create_task(keep_running(name, run)) for name, run in work.items()]
+        await services.revocations.read()  # before anybody asks
+        tasks = [asyncio.create_task(keep_running(name, run)) for name, run in {**work, **more}.items()]
         try:
             yield
         finally:
+            services.hub.close()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -89,7 +106,7 @@ async def running(database: Database, services: Services, *, listening: bool = T
         await database.close()
 
 
-async def keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
+async def keep_running(name: str, run: Work) -> None:
     """Run a task that is meant to last; whatever ends it, the log tells and it is started again."""
     while True:
         try:

@@ -6,6 +6,7 @@ Unknown, malformed and somebody else's are one and the same answer.
 from domain.actors import Role
 from domain.order import Line, Order
 from graph.merchant.order import MerchantOrder, merchant_order_view
+from graph.observing import about
 from graph.seen import seen_by
 from graph.types.ids import LINE, MERCHANT_ORDER, decode, decode_as
 from graph.types.node import Node
@@ -30,7 +31,10 @@ async def find_order(viewer: Viewer, selector: OrderSelector) -> Order | None:
 
 def _shown(viewer: Viewer, order: Order | None) -> Order | None:
     """The order, if anything in it exists for the viewer: a carrier sees none before it is sent."""
-    return order if order is not None and seen_by(viewer, order).units else None
+    if order is None or not seen_by(viewer, order).units:
+        return None
+    about(order.id)
+    return order
 
 
 async def find_by_id(viewer: Viewer, global_id: str) -> Order | None:
@@ -60,7 +64,10 @@ async def _merchant_order(viewer: Viewer, local: str) -> MerchantOrder | None:
     order = await viewer.services.orders.find(viewer.scope, id=local.rpartition("-")[0])
     seen = seen_by(viewer, order) if order else None
     theirs = next((m for m in seen.merchant_orders if m.id == local), None) if seen else None
-    return merchant_order_view(seen.part(theirs)) if seen and theirs else None
+    if seen is None or theirs is None:
+        return None
+    about(seen.order.id)
+    return merchant_order_view(seen.part(theirs))
 
 
 async def find_line(viewer: Viewer, global_id: str) -> tuple[Order, Line] | None:
@@ -71,7 +78,10 @@ async def find_line(viewer: Viewer, global_id: str) -> tuple[Order, Line] | None
     # A line's id begins with its order's (domain.numbering.line_id).
     order = await viewer.services.orders.find(viewer.scope, id=local.rpartition("-")[0])
     line = line_of(viewer, order, global_id) if order else None
-    return (order, line) if order and line else None
+    if order is None or line is None:
+        return None
+    about(order.id)
+    return order, line
 
 
 def line_of(viewer: Viewer, order: Order, global_id: str) -> Line | None:

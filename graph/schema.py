@@ -4,7 +4,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from graph.errors import CONCRETE
 from graph.events import Subscription
-from graph.execution import OrderflowSchema
+from graph.execution import CEILING, OrderflowSchema
 from graph.integrations.logistics_order import LogisticsLine
 from graph.integrations.payments_order import PaymentsLine
 from graph.limits import STANDARD, Limits
@@ -12,16 +12,23 @@ from graph.marketplace.order import Line
 from graph.merchant.order import MerchantLine
 from graph.mutations import Mutation, ProductionMutation
 from graph.query import Query
+from graph.rates import Rates
+from graph.settings import Introspection
 from graph.storefront.order import CustomerLine
 from graph.types.scalars import SCALARS
 
 
 def build_schema(
-    *, development: bool = True, limits: Limits = STANDARD, introspection: bool = True
+    *,
+    development: bool = True,
+    limits: Limits = STANDARD,
+    introspection: Introspection = "on",
+    ceiling: int = CEILING,
+    rates: Rates | None = None,
 ) -> OrderflowSchema:
     """Return the schema; in production without what is for development only.
 
-    Its caches are its own, so one serves all requests of a process.
+    Its caches and its count of who asked how much are its own, so one serves all requests of a process.
     """
     return OrderflowSchema(
         Query,
@@ -31,6 +38,8 @@ def build_schema(
         config=StrawberryConfig(scalar_map=SCALARS),
         limits=limits,
         introspection=introspection,
+        ceiling=ceiling,
+        rates=rates,
     )
 
 

@@ -1,4 +1,7 @@
-"""Where the secret that signs tokens comes from. It must not know what a token says."""
+"""The installation's secret: it signs cursors, and tokens where no keys are fetched (ORDERFLOW_JWKS_URL).
+
+It must not know what a token says.
+"""
 
 import logging
 import os

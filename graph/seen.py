@@ -10,7 +10,7 @@ from datetime import datetime
 
 from strawberry import ID
 
-from domain.actors import Audience, Party, Role
+from domain.actors import Actor, Audience, Party, Role
 from domain.engine import offers
 from domain.order import Deadline, Entry, Line, MerchantOrder, Order, Unit
 from domain.outcome import Offer
@@ -18,7 +18,7 @@ from domain.payments import dues
 from domain.process import Process, UnitKind
 from domain.processes import process_of
 from domain.status import Status, status_of_merchant_order, status_of_order, status_of_unit
-from graph.parties import hears
+from graph.parties import hears, knows, reads_reason
 from graph.types.ids import MERCHANT_ORDER, encode
 from graph.viewer import Viewer
 from storage.publication import masked, readers
@@ -181,17 +181,20 @@ class Seen:
             units = {unit.id}
         elif self.merchant_order is None:
             units.add(None)  # rows about the whole order
-        audience = self.viewer.audience
-        return [
-            masked(self.process, entry, audience)
-            for entry in entries
-            if entry.unit in units and self._told(entry)
-        ]
+        return [self._masked(entry) for entry in entries if entry.unit in units and self._told(entry)]
 
     def _told(self, entry: Entry) -> bool:
         """Whether this viewer learns of the entry: as its feed tells; integrations only of their machine."""
         heard = self.viewer.scope in readers(self.process, self.order, entry)
         return heard and hears(self.process, self.viewer.role, entry.party)
+
+    def _masked(self, entry: Entry) -> Entry:
+        """The entry without what is not for this viewer."""
+        role, acted = self.viewer.role, entry.actor.role
+        shown = masked(self.process, entry, self.viewer.audience)
+        if not knows(role, acted):
+            shown = replace(shown, actor=Actor("", acted))
+        return shown if reads_reason(self.process, role, entry.event, acted) else replace(shown, reason=None)
 
 
 def seen_by(viewer: Viewer, order: Order) -> Seen:

@@ -10,48 +10,51 @@ import multiprocessing
 import signal
 import socket
 import sys
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 import click
 import uvicorn
+from prometheus_client import start_http_server
 from starlette.applications import Starlette
 from uvicorn.supervisors import Multiprocess
 
 from graph.app import create_app
 from graph.demo import PEOPLE, seed
 from graph.explorer import STAFF
+from graph.fetched_keys import FetchedKeys
+from graph.health import goes_round
+from graph.http_protocol import BoundedHead
 from graph.lifespan import connect, running, services_of
+from graph.log import logging_config
+from graph.metrics import shared_numbers
+from graph.rates import Rates
 from graph.schema import build_schema
 from graph.secret import signing_secret
 from graph.settings import Settings, SettingsError
+from graph.token_settings import keys_of
 from graph.welcome import welcome
 from storage import indexes
 from storage.clock import Clock
 from storage.embedded import EmbeddedServer
 from storage.relay import Relay
+from storage.waiting import waiting
 
 GRACE = 3
 """Seconds in which open requests may come to their end when the server is stopped."""
 
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"uvicorn": {"level": "WARNING"}},  # that it starts and stops is said here, in fewer words
-}
-
 
 def serve(settings: Settings, *, host: str, port: int, demo: bool, workers: int) -> None:
     """Serve until a signal comes. Raises, before anything is started, what whoever typed it can mend."""
-    logging.config.dictConfig(LOGGING)
+    logging.config.dictConfig(logging_config(settings.log_style))
     signing_secret(settings)
+    keys_of(settings)
+    if settings.tracing:
+        _tracing()
     if demo:
         _only_in_development(settings)
     # Listening from here on: who is early waits instead of being refused.
@@ -62,52 +65,82 @@ def serve(settings: Settings, *, host: str, port: int, demo: bool, workers: int)
             factory=True,
             workers=workers,
             loop="uvloop",
-            http="httptools",
+            http=BoundedHead,
             ws="websockets-sansio",
             ws_max_size=settings.message_limit,
             ws_per_message_deflate=False,  # costs memory per connection, for messages that are small
             access_log=False,
             server_header=False,
-            log_config=LOGGING,
+            log_config=logging_config(settings.log_style),
             timeout_graceful_shutdown=GRACE,
+            timeout_worker_healthcheck=60,  # a busy machine takes seconds to load a worker: it is no dead one
         )
         for line in welcome(settings, host, sock.getsockname()[1], made):
             click.echo(line)
-        if workers > 1:
-            Multiprocess(config, [sock]).run()
-        else:
-            uvicorn.Server(config).run([sock])
+        with shared_numbers(processes=workers):
+            if workers > 1:
+                Multiprocess(config, [sock]).run()
+            else:
+                uvicorn.Server(config).run([sock])
 
 
 def app_of(settings: Settings, *, demo: bool) -> Starlette:
     """The API of one process, on a database that is there."""
+    traces = ExitStack()
+    if settings.tracing:
+        traces.enter_context(_tracing().started())  # before the connections that it is to follow
     database = connect(settings)
     services = services_of(database, settings, demo=demo)
+    keys = keys_of(settings)
+    fetched = {"keys": keys} if isinstance(keys, FetchedKeys) else {}
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
+    async def lifespan(app: Starlette) -> AsyncGenerator[None]:
         _end_with_parent()
-        async with running(database, services):
-            yield
+        _when_told_to_stop(app.state.stopping.set)
+        more = {name: each.run for name, each in fetched.items()}
+        with traces:
+            async with running(database, services, more=more):
+                yield
 
     return create_app(
-        build_schema(development=settings.development, introspection=settings.introspection),
+        build_schema(
+            development=settings.development,
+            introspection=settings.open_to,
+            ceiling=settings.cost_ceiling,
+            rates=Rates(principals=settings.rate_limit, addresses=settings.anonymous_rate_limit),
+        ),
         services,
         settings,
         lifespan,
-        checks={"database": database.ping},
+        keys=keys,
+        count=partial(waiting, database, services.clock),
+        checks={
+            "database": database.ping,
+            "feed": goes_round(services.relay),
+            "deadlines": goes_round(services.deadlines),
+        }
+        | {name: each.check for name, each in fetched.items()},
         people=(*STAFF, *PEOPLE) if demo else STAFF,
     )
 
 
-def work(settings: Settings) -> None:
-    """Publish events and fire deadlines until a signal comes, on a database that others serve."""
-    logging.config.dictConfig(LOGGING)
+def work(settings: Settings, *, host: str = "127.0.0.1", metrics_port: int | None = None) -> None:
+    """Publish events and fire deadlines until a signal comes, on a database that others serve.
+
+    With a `metrics_port`, serve its numbers there.
+    """
+    logging.config.dictConfig(logging_config(settings.log_style))
     if settings.mongodb_uri is None:
         raise SettingsError(
             "MONGODB_URI is not set. A worker shares a database with the servers; the embedded one belongs to"
             " `orderflow serve`, which does this work itself."
         )
+    if metrics_port is not None:
+        try:
+            start_http_server(metrics_port, host)
+        except OSError as error:
+            raise click.ClickException(f"Metrics cannot be served there: {error.strerror}.") from None
     with _ended_by_sigterm(), suppress(KeyboardInterrupt):
         asyncio.run(_work(settings))
 
@@ -151,6 +184,17 @@ def _with_database(settings: Settings) -> Generator[Settings]:
         yield replace(settings, mongodb_uri=server.uri, environment=settings.environment or "development")
 
 
+def _tracing() -> ModuleType:
+    """The module that traces. Raises SettingsError where what it needs is not installed."""
+    try:
+        from graph import tracing
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"ORDERFLOW_TRACING is on, and {error.name} is not installed: pip install 'orderflow[tracing]'."
+        ) from None
+    return tracing
+
+
 def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -184,6 +228,21 @@ def _ended_by_sigterm() -> Generator[None]:
 
 def _leave(number: int, frame: FrameType | None) -> None:
     sys.exit(0)
+
+
+def _when_told_to_stop(then: Callable[[], None]) -> None:
+    """Let this happen as soon as a signal to stop comes, before uvicorn waits for open answers to end."""
+    loop = asyncio.get_running_loop()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(then)
+        handler = before[number]
+        if callable(handler):
+            handler(number, frame)
+
+    before: dict[int, Any] = {
+        number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)
+    }
 
 
 def _end_with_parent() -> None:

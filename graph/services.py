@@ -13,6 +13,7 @@ from storage.hub import Hub
 from storage.merchants import Merchants
 from storage.orders import Orders
 from storage.relay import Relay
+from storage.revocations import Revocations
 from storage.settings import Settings
 from storage.stock import Stock
 from storage.stock_waker import StockWaker
@@ -38,4 +39,5 @@ class Services:
     deadlines: DeadlineWorker
     stock: Stock
     stock_waker: StockWaker
+    revocations: Revocations
     demo: bool = False

@@ -7,6 +7,11 @@ from typing import Annotated, Any, Literal, Self, get_args, get_type_hints
 
 Driver = Literal["motor", "pymongo"]
 Environment = Literal["development", "production"]
+LogStyle = Literal["text", "json"]
+Introspection = Literal["on", "tokens", "off"]
+"""Who may read the schema: everybody, whoever sends a good token, or nobody."""
+
+HttpProfile = Literal["audited", "draft"]
 
 
 class SettingsError(ValueError):
@@ -36,6 +41,15 @@ def _positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) == 0:
         raise ValueError("expected a whole number above zero")
     return int(text)
+
+
+def _amount(text: str) -> int:
+    if text.lower() in ("0", "off"):
+        return 0
+    try:
+        return _positive(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, or off") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +85,9 @@ class Settings:
     jwt_secret: Annotated[str | None, Variable("ORDERFLOW_JWT_SECRET", "Signs tokens; 32+ bytes")] = field(
         default=None, repr=False
     )
+    jwks_url: Annotated[
+        str | None, Variable("ORDERFLOW_JWKS_URL", "Public keys that sign tokens")
+    ] = None
     jwt_issuer: Annotated[str, Variable("ORDERFLOW_JWT_ISSUER", "Who signs accepted tokens")] = "orderflow"
     jwt_audience: Annotated[str, Variable("ORDERFLOW_JWT_AUDIENCE", "Whom accepted tokens address")] = (
         "orderflow"
@@ -79,17 +96,40 @@ class Settings:
         tuple[str, ...], Variable("ORDERFLOW_ALLOWED_ORIGINS", "Other origins browsers use", _listed)
     ] = ()
     introspection: Annotated[
-        bool, Variable("ORDERFLOW_INTROSPECTION", "May clients read schema", _switch)
-    ] = True
+        Introspection | None,
+        Variable("ORDERFLOW_INTROSPECTION", "Who may read the schema", _one_of(get_args(Introspection))),
+    ] = None
+    graphiql: Annotated[bool | None, Variable("ORDERFLOW_GRAPHIQL", "Show browsers GraphiQL", _switch)] = None
+    http_profile: Annotated[
+        HttpProfile,
+        Variable("ORDERFLOW_HTTP_PROFILE", "Statuses: audited or draft", _one_of(get_args(HttpProfile))),
+    ] = "audited"
     body_limit: Annotated[int, Variable("ORDERFLOW_BODY_LIMIT", "Largest request body, bytes", _positive)] = (
         1_000_000
     )
     message_limit: Annotated[
         int, Variable("ORDERFLOW_MESSAGE_LIMIT", "Largest WebSocket message, bytes", _positive)
     ] = 65_536
+    cost_ceiling: Annotated[
+        int, Variable("ORDERFLOW_COST_CEILING", "Points one operation may cost", _positive)
+    ] = 20_000
+    rate_limit: Annotated[int, Variable("ORDERFLOW_RATE_LIMIT", "Points a minute per principal", _amount)] = (
+        240_000
+    )
+    anonymous_rate_limit: Annotated[
+        int, Variable("ORDERFLOW_ANONYMOUS_RATE_LIMIT", "The same per tokenless address", _amount)
+    ] = 24_000
+    operations_limit: Annotated[
+        int, Variable("ORDERFLOW_OPERATIONS_LIMIT", "Operations at once per WebSocket", _positive)
+    ] = 100
     init_timeout: Annotated[
         float, Variable("ORDERFLOW_INIT_TIMEOUT", "Seconds until connection_init's due", _positive)
     ] = 10
+    log: Annotated[
+        LogStyle | None, Variable("ORDERFLOW_LOG", "Log lines: text or json", _one_of(get_args(LogStyle)))
+    ] = None
+    metrics: Annotated[bool, Variable("ORDERFLOW_METRICS", "Serve numbers at /metrics", _switch)] = True
+    tracing: Annotated[bool, Variable("ORDERFLOW_TRACING", "Send traces by OpenTelemetry", _switch)] = False
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
@@ -113,3 +153,18 @@ class Settings:
     def development(self) -> bool:
         """Development if it says so, or if it says nothing and no database is named."""
         return (self.environment or ("production" if self.mongodb_uri else "development")) == "development"
+
+    @property
+    def open_to(self) -> Introspection:
+        """Who may read the schema: as set, else everybody in development and who has a token elsewhere."""
+        return self.introspection or ("on" if self.development else "tokens")
+
+    @property
+    def log_style(self) -> LogStyle:
+        """How the log is written: as it is set, else for people in development and for machines elsewhere."""
+        return self.log or ("text" if self.development else "json")
+
+    @property
+    def shows_graphiql(self) -> bool:
+        """Whether browsers get the page: as it is set, else in development only."""
+        return self.development if self.graphiql is None else self.graphiql

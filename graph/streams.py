@@ -7,8 +7,9 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
-from datetime import datetime
+from typing import Any
 
+import orjson
 from graphql import GraphQLError
 from starlette.responses import StreamingResponse
 from strawberry.http.streaming import SSETransport, merge_stream_with_heartbeat
@@ -17,10 +18,13 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from graph.answers import answer
-from graph.auth import TokenExpired, utc_now
+from graph.auth import Principal, TokenError
 from graph.context import Context
 from graph.execution import OrderflowSchema
+from graph.executor import Shared
+from graph.observing import observed
 from graph.requests import Operation
+from graph.standing import Standing
 from graph.wire import encode
 
 logger = logging.getLogger(__name__)
@@ -29,7 +33,6 @@ Allowed = Collection[OperationType]
 
 ANY_OPERATION = frozenset(OperationType)
 ONE_ANSWER = frozenset({OperationType.QUERY, OperationType.MUTATION})
-SUBSCRIPTIONS = frozenset({OperationType.SUBSCRIPTION})
 
 HEARTBEAT = 15.0
 """Seconds between the comments that keep an idle stream open through proxies."""
@@ -37,7 +40,7 @@ HEARTBEAT = 15.0
 transport = SSETransport(HEARTBEAT)
 
 
-async def results(
+def results(
     schema: OrderflowSchema,
     operation: Operation,
     context: Context,
@@ -48,6 +51,12 @@ async def results(
     Whatever goes wrong is a result too (a PreExecutionError when nothing ran), never an exception: a stream
     that just stopped would leave its reader guessing.
     """
+    return observed(_results(schema, operation, context, allowed), context)
+
+
+async def _results(
+    schema: OrderflowSchema, operation: Operation, context: Context, allowed: Allowed
+) -> AsyncGenerator[ExecutionResult, None]:
     try:
         stream = await schema.stream(
             operation.query,
@@ -68,31 +77,79 @@ async def results(
 
 
 async def until(
-    moment: datetime, stream: AsyncGenerator[ExecutionResult, None]
+    standing: Standing, principal: Principal, stream: AsyncGenerator[ExecutionResult, None]
 ) -> AsyncGenerator[ExecutionResult, None]:
-    """The stream until its reader's token expires; the last result then says so."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + (moment - utc_now()).total_seconds()
-    async with aclosing(stream):
-        while True:
-            try:
-                async with asyncio.timeout_at(end):
-                    result = await anext(stream)
-            except StopAsyncIteration:
-                return
-            except TimeoutError:
-                yield PreExecutionError(data=None, errors=[TokenExpired()])
-                return
-            yield result
+    """The stream until its reader's token expires or is revoked; the last result then says so."""
+    why: TokenError | None = None
+    waiting: asyncio.Timeout | None = None
+
+    def end(reason: TokenError) -> None:
+        nonlocal why
+        why = reason
+        if waiting:
+            waiting.reschedule(0)  # at once
+
+    unwatch = standing.watch(principal, end)
+    try:
+        async with aclosing(stream):
+            while why is None:
+                try:
+                    async with asyncio.timeout(None) as waiting:
+                        result = await anext(stream)
+                except StopAsyncIteration:
+                    return
+                except TimeoutError:
+                    break
+                finally:
+                    waiting = None
+                yield result
+        yield PreExecutionError(data=None, errors=[why] if why else None)
+    finally:
+        unwatch()
 
 
-def event_stream(stream: AsyncGenerator[ExecutionResult, None], request_id: str) -> StreamingResponse:
-    """The results as events: `next` for each, then `complete`; comments keep it alive in between."""
+async def before(
+    end: asyncio.Event, stream: AsyncGenerator[ExecutionResult, None]
+) -> AsyncGenerator[ExecutionResult, None]:
+    """The stream until it ends, or until the event is set."""
+    ended = asyncio.create_task(end.wait())
+    try:
+        async with aclosing(stream):
+            while not ended.done():
+                following = asyncio.ensure_future(anext(stream, None))
+                try:
+                    await asyncio.wait((following, ended), return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    if not following.done():
+                        following.cancel()
+                        await asyncio.wait((following,))
+                if following.cancelled() or (result := following.result()) is None:
+                    return
+                yield result
+    finally:
+        ended.cancel()
+
+
+def one_of(result: ExecutionResult, request_id: str) -> dict[str, Any] | orjson.Fragment:
+    """One of a stream's results as its reader gets it; what many get alike is encoded once."""
+    if isinstance(result.data, Shared) and not result.errors and not result.extensions:
+        return result.data.answer
+    return answer(result, request_id)
+
+
+def event_stream(
+    stream: AsyncGenerator[ExecutionResult, None], request_id: str, stopping: asyncio.Event
+) -> StreamingResponse:
+    """The results as events: `next` for each, then `complete`; comments keep it alive in between.
+
+    A server that is stopping ends it without `complete`, so that its reader comes again, elsewhere.
+    """
 
     async def events() -> AsyncGenerator[str, None]:
-        async with aclosing(stream):
-            async for result in stream:
-                yield transport.encode_event("next", encode(answer(result, request_id)).decode())
+        async with aclosing(before(stopping, stream)) as results:
+            async for result in results:
+                yield transport.encode_event("next", encode(one_of(result, request_id)).decode())
+        if not stopping.is_set():
             yield transport.encode_complete()
 
     beating = merge_stream_with_heartbeat(

@@ -4,11 +4,10 @@ import json
 import shlex
 from collections.abc import Iterator
 
-from graph.auth import Tokens
 from graph.demo import PEOPLE
 from graph.explorer import STAFF, Person
-from graph.secret import signing_secret
 from graph.settings import Settings
+from graph.token_settings import tokens_of
 
 QUERY = "{ marketplace { orders(first: 3) { nodes { reference status { label } } } } }"
 
@@ -19,13 +18,16 @@ def welcome(settings: Settings, host: str, port: int, made: int | None) -> Itera
     yield f"Orderflow is running at http://{address}"
     yield f"  GraphiQL       http://{address}/graphql"
     yield f"  subscriptions  ws://{address}/graphql"
+    if made:
+        yield f"  demo           {made} orders were made"
+    if settings.jwks_url:
+        yield "Tokens to ask with are signed where ORDERFLOW_JWKS_URL's keys are. Ctrl-C stops the server."
+        return
     if made is None:
         yield "Tokens to ask with: `orderflow token --help`. Ctrl-C stops the server."
         return
-    if made:
-        yield f"  demo           {made} orders were made"
     people = (*STAFF, *PEOPLE)
-    tokens = Tokens(signing_secret(settings), issuer=settings.jwt_issuer, audience=settings.jwt_audience)
+    tokens = tokens_of(settings)
     minted = {
         _name(each): tokens.mint(each.role, merchant_id=each.merchant_id, customer_id=each.customer_id)
         for each in people

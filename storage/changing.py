@@ -16,7 +16,7 @@ from domain.outcome import Outcome
 from domain.process import UnitKind
 from domain.processes import process_of
 from domain.stocking import Key
-from storage import idempotency, stock_rows, timers
+from storage import idempotency, metering, stock_rows, timers
 from storage.client import (
     DATABASE_NOW,
     Collection,
@@ -97,6 +97,9 @@ class Change(Generic[D]):
                 await asyncio.sleep(_random.uniform(0, 0.005 * 2**attempt))
             try:
                 if (changed := await self._try()) is not None:
+                    if changed.decision is not None:
+                        events = (entry.event for entry in changed.decision.outcome.entries)
+                        metering.fired(changed.order.process, events)
                     return changed
             except OutcomeUnknown as error:
                 unknown = error

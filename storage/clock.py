@@ -10,9 +10,19 @@ from storage.client import Database, DuplicateKey
 
 _OFFSET = "test_clock"
 
+LATEST = datetime(9900, 1, 1, tzinfo=UTC)
+"""What a test clock is not advanced beyond: what is due later must still be in a year of four digits."""
+
 
 class ClockIsReal(Exception):
     """Only a test clock can be advanced; production has none."""
+
+
+class ClockAtItsEnd(Exception):
+    """No calendar goes on for ever."""
+
+    def __init__(self) -> None:
+        super().__init__(f"The test clock cannot go beyond the year {LATEST.year - 1}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +40,16 @@ class Clock:
         return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 
     async def advance(self, by: timedelta) -> datetime:
-        """Move a test clock forward for every process; returns its new time. Raises ClockIsReal otherwise."""
+        """Move a test clock forward for every process; returns its new time.
+
+        Raises ClockIsReal where there is none, ClockAtItsEnd when it would pass LATEST.
+        """
         if not self.test:
             raise ClockIsReal("Only a test clock can be advanced.")
         if by < timedelta(0):
             raise ValueError("A clock does not run backwards.")
+        if by > LATEST - await self.now():
+            raise ClockAtItsEnd
         settings = self.database.collection("settings")
         step = {"$inc": {"offset_ms": by // timedelta(milliseconds=1)}}
         try:

@@ -6,16 +6,20 @@ to say (or the test clock's), and that it fires once is the write's. Design: sto
 
 import asyncio
 import logging
+import time
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+
+from structlog.contextvars import bind_contextvars
 
 from domain.actors import SYSTEM
 from domain.engine import perform
 from domain.order import Deadline, Order
 from domain.outcome import Intent, Outcome
 from domain.processes import process_of
+from storage import metering
 from storage.client import Collection, DatabaseUnavailable, Document
 from storage.clock import Clock
 from storage.errors import NotDue, OrderNotFound, TooBusy
@@ -43,6 +47,7 @@ class DeadlineWorker:
         self._orders = orders
         self._clock = clock
         self._awake = asyncio.Event()
+        self.went_round = time.monotonic()  # when it last saw what is due; at first, that it is new
 
     def wake(self) -> None:
         """Say that time has jumped (a test clock was advanced)."""
@@ -77,6 +82,7 @@ class DeadlineWorker:
                 due, {"deadlines": 1, "failures": 1}, sort=[("next_deadline", 1)], limit=_BATCH
             )
             orders = await found.to_list()
+            self.went_round = time.monotonic()
             fired += sum(await asyncio.gather(*(self._fire(order, now) for order in orders)))
             # A round that moves nothing goes on all the same: those put off made room for those behind them.
             if len(orders) < _BATCH or orders == left:
@@ -86,6 +92,7 @@ class DeadlineWorker:
     async def _fire(self, stored: Document, now: datetime) -> int:
         """Fire what is due on one order as one step; what does not move is tried again later."""
         order_id: str = stored["_id"]
+        bind_contextvars(order=order_id)  # this task is this order's alone
         ids = [row["id"] for row in stored["deadlines"] if aware(row["at"]) <= now]
         # The deadlines name the command, so that it is the same whoever carries it out.
         key = CommandKey(SYSTEM.id, "deadline", ",".join(ids), "")
@@ -100,6 +107,7 @@ class DeadlineWorker:
             return 0
         if changed.decision is None:
             return 0  # another worker carried out the same command
+        _count(changed.order, changed.decision, now)
         still = {deadline.id for deadline in changed.order.deadlines}
         failed = {d.id: _why(changed.decision, d) for d in changed.decision.due if d.id in still}
         await self._put_off(stored, failed, now)
@@ -136,6 +144,16 @@ def _decide(ids: Container[str], order: Order, now: datetime) -> _Fired:
     due = tuple(deadline for deadline in order.deadlines if deadline.id in ids and deadline.at <= now)
     intents: Sequence[Intent] = [Intent(d.event, d.unit, d.party, SYSTEM) for d in due]
     return _Fired(due, perform(process_of(order), order, intents, now))
+
+
+def _count(order: Order, fired: _Fired, now: datetime) -> None:
+    """Count how late what moved was, and what was refused to the clock."""
+    still = {deadline.id for deadline in order.deadlines}
+    for deadline in fired.due:
+        if deadline.id not in still:
+            metering.LATENESS.observe((now - deadline.at).total_seconds())
+    for intent, refusal in fired.outcome.refused:
+        metering.refused(order, intent.event, refusal.code)
 
 
 def _why(fired: _Fired, deadline: Deadline) -> str:

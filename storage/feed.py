@@ -36,9 +36,12 @@ async def ensure_indexes(database: Database) -> None:
     await database.collection("feed").create_indexes(INDEXES)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class FeedItem:
-    """One entry as one topic may read it. `seq` counts the topic 1, 2, 3…; `body` is publication's."""
+    """One entry as one topic may read it. `seq` counts the topic 1, 2, 3…; `body` is publication's.
+
+    Whoever listens to a topic in one process is given the same object, and may keep notes by it.
+    """
 
     topic: str
     seq: int
@@ -46,6 +49,9 @@ class FeedItem:
     version: int
     type: str
     body: Mapping[str, Any]
+
+    def __hash__(self) -> int:
+        return hash((self.topic, self.seq))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,11 @@ from datetime import UTC, datetime, timedelta
 
 from pymongo.errors import PyMongoError
 
+from storage import metering
 from storage.client import DatabaseUnavailable
 from storage.cursor import CursorExpired
 from storage.feed import Feed, FeedItem
-from storage.tail import Tail
+from storage.tail import Listener, Tail
 
 log = logging.getLogger(__name__)
 
@@ -77,49 +78,48 @@ class Hub:
         lost before the first item can be resumed. A heartbeat comes after so many seconds without an item.
         Ends with `close`. Raises CursorExpired or CursorInvalid for an `after` that the feed cannot serve.
         """
-        async with self._listening(topic) as tail:
+        async with self._listening(topic) as (tail, told):
+            told.seq = (tail.position or 0) if after is None else after
             if after is None:
-                position = tail.position or 0
-                yield Heartbeat(position)
+                yield Heartbeat(told.seq)
             else:
-                position = after
-                await self._feed.check(topic, position)
+                await self._feed.check(topic, after)
             live = False
             while not self._closed:
                 moved = tail.moved  # taken before looking, so that nothing falls between looking and waiting
-                items = tail.since(position)
+                items = tail.since(told.seq)
                 if items is None and live:
-                    yield Lagged(tail.behind(position), position)
+                    metering.LAGGED.inc()
+                    yield Lagged(tail.behind(told.seq), told.seq)
                 live = items is not None
-                for item in await self._stored(topic, position) if items is None else items:
+                for item in await self._stored(topic, told.seq) if items is None else items:
                     yield item
-                    position = item.seq
+                    told.seq = item.seq
                 if live and not items and not await _set_within(heartbeat, moved):
-                    yield Heartbeat(position)
+                    yield Heartbeat(told.seq)
 
     async def run(self) -> None:
-        """Follow the feed until cancelled, then end every subscription. May be run again."""
+        """Follow the feed until cancelled. May be run again: whoever listens goes on listening meanwhile."""
         self._closed = False
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._read())
-                group.create_task(self._poll())
-                group.create_task(self._watch())
-        finally:
-            self.close()
+        self.wake()  # nobody looked in between
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._read())
+            group.create_task(self._poll())
+            group.create_task(self._watch())
 
     @asynccontextmanager
-    async def _listening(self, topic: str) -> AsyncGenerator[Tail]:
+    async def _listening(self, topic: str) -> AsyncGenerator[tuple[Tail, Listener]]:
         tail = self._tails.setdefault(topic, Tail(self._buffer))
-        tail.listeners += 1
+        listener = Listener()
+        tail.listeners.add(listener)
         self._wanted.set()
         try:
             async with tail.opening:
                 if tail.position is None:
                     tail.position = await self._feed.last(topic)
-            yield tail
+            yield tail, listener
         finally:
-            tail.listeners -= 1
+            tail.listeners.remove(listener)
             if not tail.listeners:
                 del self._tails[topic]
 

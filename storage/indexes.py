@@ -3,7 +3,7 @@
 A unique index ignores documents without its key (partial filter), except where every document has it.
 """
 
-from storage import feed
+from storage import feed, revocations
 from storage.client import ASCENDING, DESCENDING, Database, IndexModel
 
 
@@ -73,4 +73,5 @@ async def ensure(database: Database) -> None:
     """Make whatever index is missing. Safe to call by several processes at once, at every start."""
     for collection, indexes in (("orders", ORDERS), ("order_history", HISTORY), ("stock", STOCK)):
         await database.collection(collection).create_indexes(indexes)
+    await database.collection("revocations").create_indexes(revocations.INDEXES)
     await feed.ensure_indexes(database)

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from structlog.contextvars import bound_contextvars
+
 from domain.actors import Actor
 from domain.order import Entry, Order
 from domain.process import Process
@@ -113,6 +115,10 @@ class Orders:
             only_if_due,
             more_stock,
         )
+        with bound_contextvars(order=order_id):  # whatever is logged on the way names it
+            return await self._carry_out(change)
+
+    async def _carry_out(self, change: Change[D]) -> Changed[D]:
         changed = await change.carry_out()
         if change.written is not None:
             self.wake()

@@ -11,7 +11,7 @@ from domain.actors import Actor
 from domain.numbering import line_id, merchant_order_id, merchant_order_reference
 from domain.order import Order
 from domain.process import Process, UnitKind
-from storage import ids, stock_rows
+from storage import ids, metering, stock_rows
 from storage.client import (
     Collection,
     Database,
@@ -50,6 +50,7 @@ async def place(
         order = new.order
         try:
             if await _insert(database, new):
+                metering.fired(order.process, (row["event"] for row in new.document["history"]))
                 return Placed(order)
         except ShelfMoved:
             continue  # decided again on what is there now

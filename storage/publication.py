@@ -75,6 +75,8 @@ def masked(process: Process, entry: Entry, audience: Audience) -> Entry:
     if audience is not Audience.BACK_OFFICE:
         told = {name: value for name, value in entry.input.items() if name != "internal_reason"}
         entry = replace(entry, cause=None, input=told)
+        if entry.actor.role is Role.PAYMENTS:  # what a provider says of a payment is for those who book it
+            entry = replace(entry, reason=None)
     if audience is Audience.MERCHANT_PORTAL and entry.party not in process.follows(audience):
         entry = replace(entry, party=None, source=None, target=None)
     if audience is Audience.STOREFRONT:

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from storage import metering
 from storage.client import Database, DatabaseUnavailable, Document, DuplicateKey
 from storage.feed import Feed
-from storage.values import naive
+from storage.values import aware, naive
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,8 @@ class Relay:
         # A guess that saves reading; the unique index tells when another relay was faster. Forgotten each
         # hour, long before the feed lets go of anything, so that a wrong guess always meets a taken number.
         self._last: dict[str, int] = {}
+        self._runs = False
+        self.went_round = time.monotonic()  # when it last saw what waits; at first, that it is new
 
     def wake(self) -> None:
         """Say that an order was written in this process."""
@@ -61,6 +64,7 @@ class Relay:
     async def run(self) -> None:
         """Publish until cancelled: at once when woken, and every second what other processes wrote."""
         tidied = 0.0
+        self._runs = True
         while True:
             try:
                 await self.drain()
@@ -82,9 +86,7 @@ class Relay:
     async def drain(self) -> int:
         """Publish all that waits now; returns how many items this relay added to the feed."""
         added = 0
-        while orders := await self._orders.find(
-            {"dirty": True}, {"version": 1, "out": 1}, limit=_BATCH
-        ).to_list():
+        while orders := await self._waiting():
             rows = [
                 _Row(to["topic"], order["_id"], item["version"], item["i"], to["body"])
                 for order in orders
@@ -96,6 +98,19 @@ class Relay:
             await self._clear(orders)
         return added
 
+    async def _waiting(self) -> list[Document]:
+        """Some of the orders whose events wait."""
+        dirty = self._orders.find({"dirty": True}, {"version": 1, "out": 1}, limit=_BATCH)
+        orders = await dirty.to_list()
+        self.went_round = time.monotonic()
+        return orders
+
+    def _count(self, documents: Sequence[Document]) -> None:
+        """Measure how long these waited; not those of a demo or a test, which were never late."""
+        if self._runs:
+            written = (aware(document["body"]["at"]) for document in documents)
+            metering.published(written, datetime.now(UTC))
+
     async def _add(self, rows: Sequence[_Row]) -> int:
         """Put the rows into the feed, in this order, except those that are there already."""
         added = 0
@@ -106,12 +121,14 @@ class Relay:
             except DuplicateKey as taken:
                 # Either a number or an entry is taken: another relay is at work, or one was interrupted.
                 added += taken.inserted
+                self._count(documents[: taken.inserted])
                 for row in rows:
                     self._last.pop(row.topic, None)
                 await asyncio.sleep(_AGAIN_SECONDS)
                 rows = await self._missing(rows)
             else:
                 self._last |= {document["topic"]: document["seq"] for document in documents}
+                self._count(documents)
                 return added + len(documents)
         return added
 

@@ -9,18 +9,30 @@ from collections.abc import Sequence
 
 from storage.feed import FeedItem
 
+_FEW = 8  # items that may stay though everybody has read them: asking every listener has its price
+
+
+class Listener:
+    """Somebody who listens to a topic, told everything up to number `seq`."""
+
+    __slots__ = ("seq",)
+
+    def __init__(self) -> None:
+        self.seq = 0
+
 
 class Tail:
-    """Items without a gap up to number `position`, of which the last `buffer` are at hand.
+    """Items without a gap up to number `position`, of which those are at hand that somebody has not read yet,
+    at most the last `buffer`.
 
-    One buffer serves every listener, so a slow one costs no memory: it just finds what it needs gone.
+    One buffer serves every listener, so a slow one costs little memory: it just finds what it needs gone.
     """
 
     def __init__(self, buffer: int) -> None:
         self.position: int | None = None  # not known before the feed was asked
         self.opening = asyncio.Lock()
         self.moved = asyncio.Event()
-        self.listeners = 0
+        self.listeners: set[Listener] = set()
         self._recent: deque[FeedItem] = deque(maxlen=buffer)
 
     def append(self, items: Sequence[FeedItem]) -> None:
@@ -30,6 +42,8 @@ class Tail:
                 self._recent.clear()  # a hole: who needs what is in it does not find it here
             self._recent.append(item)
             self.position = item.seq
+        if len(self._recent) > _FEW:
+            self._forget()
         self.wake()
 
     def wake(self) -> None:
@@ -47,3 +61,8 @@ class Tail:
         if behind > len(self._recent):
             return None
         return [self._recent[i] for i in range(-behind, 0)]
+
+    def _forget(self) -> None:
+        slowest = min((each.seq for each in self.listeners), default=self.position or 0)
+        while self._recent and self._recent[0].seq <= slowest:
+            self._recent.popleft()

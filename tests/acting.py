@@ -24,12 +24,12 @@ from tests.stores import Store
 
 Answer = dict[str, Any]
 
-_LATER = datetime(2100, 1, 1, tzinfo=UTC)
+_EARLIER, _LATER = datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def person(role: Role, sub: str, *, merchant: str | None = None, customer: str | None = None) -> Principal:
     """Somebody whose token was accepted."""
-    return Principal(sub, role, merchant, customer, _LATER, None)
+    return Principal(sub, role, merchant, customer, _EARLIER, _LATER, None)
 
 
 ADMIN = person(Role.MARKETPLACE, "admin")
@@ -84,6 +84,7 @@ PAYLOADS = {
     "registerMerchant": f"merchant {{ id name }} {ERRORS}",
     "updatePolicies": f"policies {{ name value }} {ERRORS}",
     "advanceTestClock": f"now {ERRORS}",
+    "revokeTokens": f"issuedUntil {ERRORS}",
     "restock": CHANGED,
     "acknowledgeCommand": CHANGED,
     "retryCommand": CHANGED,

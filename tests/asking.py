@@ -16,13 +16,16 @@ from graph.answers import answer
 from graph.auth import Principal
 from graph.context import Context
 from graph.lifespan import services_of
-from graph.schema import schema
+from graph.schema import build_schema
 from graph.services import Services
 from graph.settings import Settings
 from tests.acting import person
 from tests.stores import ANNA, BEN, SELLER, Store, line
 
 REQUEST = "a-request"
+
+schema = build_schema(ceiling=100_000)
+"""Asked for everything there is, which the ceiling is there to refuse."""
 
 CANARY = "canary"
 """In everything that the other merchant is and sells."""
@@ -43,7 +46,7 @@ class Shop:
     bens: Order
 
     async def ask(self, who: Principal | None, query: str, **variables: Any) -> dict[str, Any]:
-        """The answer as a client reads it: {data, errors}."""
+        """The answer as a client reads it: {data, errors, extensions}."""
         context = Context(services=self.services, request_id=REQUEST, principal=who)
         result = await schema.execute(query, variable_values=variables, context_value=context)
         assert isinstance(result, ExecutionResult)

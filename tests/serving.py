@@ -18,9 +18,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from domain.actors import Role
-from graph.auth import Tokens
-from graph.secret import signing_secret
 from graph.settings import Settings
+from graph.token_settings import tokens_of
 from tests.transport import PROTOCOL
 
 ORDERFLOW = Path(sys.executable).parent / "orderflow"
@@ -68,9 +67,7 @@ class Server:
 
     def token(self, role: Role, merchant_id: str | None = None, customer_id: str | None = None) -> str:
         """A token with the secret of the data folder."""
-        tokens = Tokens(
-            signing_secret(Settings(data_dir=self.folder)), issuer="orderflow", audience="orderflow"
-        )
+        tokens = tokens_of(Settings(data_dir=self.folder))
         return tokens.mint(role, merchant_id=merchant_id, customer_id=customer_id)
 
     async def ask(self, token: str, query: str, **variables: Any) -> Answer:

@@ -1,14 +1,16 @@
 """What running the marketplace promises: merchants, policies, the test clock, the demo's checkout."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from domain.actors import Role
+from graph.auth import Principal
 from graph.demo_catalogue import CATALOGUE
 from graph.schema import build_schema
-from storage.clock import Clock
+from storage.clock import LATEST, Clock
 from tests.acting import ADMIN, ANNA, M1, M2, Api, kinds, minor, person, states
 
 
@@ -145,6 +147,28 @@ async def test_the_test_clock_takes_durations_only(api: Api, by: str):
     payload = await api.do(ADMIN, "advanceTestClock", by=by)
     assert kinds(payload) == ["InvalidInput"]
     assert (payload["errors"][0]["path"], payload["now"]) == (["by"], None)
+
+
+async def test_the_test_clock_stops_before_years_that_no_calendar_has(api: Api):
+    database = api.services.orders.database
+    years = timedelta(days=3650)
+    left = LATEST - await api.services.clock.now() - years
+    await database.collection("settings").update_one(
+        {"_id": "test_clock"}, {"$inc": {"offset_ms": left // timedelta(milliseconds=1)}}, upsert=True
+    )
+    payload = await api.do(ADMIN, "advanceTestClock", by="P3651D")
+    assert (kinds(payload), payload["errors"][0]["path"]) == (["InvalidInput"], ["by"])
+    assert payload["errors"][0]["message"] == "The test clock cannot go beyond the year 9899."
+    await api.done(ADMIN, "advanceTestClock", by="P3649D")
+    assert states(await api.delivered()) == [["delivered", "delivered"]] * 2
+
+
+@pytest.mark.parametrize("who", [M1, ANNA, person(Role.PAYMENTS, "psp"), person(Role.LOGISTICS, "carrier")])
+async def test_nobody_but_the_marketplace_advances_the_test_clock(api: Api, who: Principal):
+    document = 'mutation { advanceTestClock(input: {by: "PT1M"}) { now } }'
+    [error] = (await api.ask(who, document))["errors"]
+    assert error.extensions["code"] == "FORBIDDEN"
+    assert await api.services.orders.database.collection("settings").find_one({"_id": "test_clock"}) is None
 
 
 async def test_a_real_clock_is_not_advanced(api: Api):

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -18,12 +20,12 @@ from tests.transport import MERCHANT, SERVICES, SETTINGS, TOKENS, api, client, p
 HTML = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
-def built(folder: Path) -> Starlette:
-    """The app with a page in the place of the built one."""
+def built(folder: Path, **changes: Any) -> Starlette:
+    """The app with a page in the place of the built one; `changes` are settings."""
     (folder / "assets").mkdir()
     (folder / "index.html").write_text("<title>the page</title>")
     (folder / "assets" / "page-1a2b.js").write_text("export {};")
-    return create_app(schema(), SERVICES, SETTINGS, graphiql=folder)
+    return create_app(schema(), SERVICES, replace(SETTINGS, **changes), graphiql=folder)
 
 
 async def test_the_process_is_live_without_asking_anything_else() -> None:
@@ -81,7 +83,7 @@ async def test_a_request_id_is_taken_over_when_it_is_harmless_and_made_anew_othe
             response = await http.get("/health/live", headers={b"x-request-id": harmful})
             assert len(response.headers["x-request-id"]) == 32
     response = await post("{ requestId }", headers={"x-request-id": "abc-123"})
-    assert response.json() == {"data": {"requestId": "abc-123"}}
+    assert response.json()["data"] == {"requestId": "abc-123"}
 
 
 @pytest.mark.parametrize(
@@ -100,8 +102,16 @@ async def test_every_answer_tells_browsers_what_to_refuse(method: str, path: str
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
     assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
     assert headers["content-security-policy"].startswith("default-src 'none'")
     assert headers["x-request-id"]
+    assert "strict-transport-security" not in headers
+
+
+async def test_who_asks_by_https_is_told_to_keep_to_it() -> None:
+    async with client() as http:
+        response = await http.get("https://127.0.0.1/health/live")
+    assert response.headers["strict-transport-security"].startswith("max-age=")
 
 
 def broken_api() -> Starlette:
@@ -146,17 +156,51 @@ async def test_pages_of_other_origins_read_nothing_unless_configured() -> None:
         )
         assert refused.status_code == 401
         assert refused.headers["access-control-allow-origin"] == "https://shop.example"
-        assert "X-Request-Id" in refused.headers["access-control-expose-headers"]
+        exposed = refused.headers["access-control-expose-headers"].split(", ")
+        assert {"Retry-After", "X-Request-Id"} <= set(exposed)
 
 
 async def test_browsers_get_the_page_and_nobody_else_does(tmp_path: Path) -> None:
     async with client(built(tmp_path)) as http:
         page = await http.get("/graphql", headers=HTML)
         assert (page.status_code, page.text) == (200, "<title>the page</title>")
-        for accept in ("*/*", "application/json", "application/graphql-response+json", ""):
+        assert page.headers["vary"] == "Accept"
+        for accept, status in (
+            ("*/*", 406),
+            ("", 406),
+            ("text/html;q=0, */*", 406),
+            ("application/json", 400),
+            ("application/graphql-response+json", 400),
+        ):
             response = await http.get("/graphql", headers={"accept": accept})
-            assert response.status_code == 406
-            assert "by POST" in response.json()["errors"][0]["message"]
+            assert response.status_code == status
+            assert response.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+
+
+async def test_a_link_with_an_operation_leads_to_the_page_and_runs_nothing(tmp_path: Path) -> None:
+    async with client(built(tmp_path)) as http:
+        for query in ("{ who }", 'mutation { note(text: "x") }'):
+            response = await http.get("/graphql", params={"query": query}, headers=HTML)
+            assert response.text == "<title>the page</title>"
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({"environment": "development"}, True),
+        ({"environment": "production"}, False),
+        ({"environment": "production", "graphiql": True}, True),
+        ({"environment": "development", "graphiql": False}, False),
+    ],
+)
+async def test_the_page_is_shown_in_development_unless_a_setting_says_otherwise(
+    changes: dict[str, Any], shown: bool, tmp_path: Path
+) -> None:
+    async with client(built(tmp_path, **changes)) as http:
+        page = await http.get("/graphql", headers=HTML)
+        assert ("the page" in page.text, page.status_code) == ((True, 200) if shown else (False, 406))
+        for path, status in (("/", 307), ("/graphql/assets/page-1a2b.js", 200)):
+            assert (await http.get(path, headers=HTML)).status_code == (status if shown else 404)
 
 
 async def test_the_page_loads_scripts_and_data_from_this_server_only(tmp_path: Path) -> None:
@@ -192,7 +236,7 @@ async def test_without_a_built_page_browsers_are_told_how_to_build_it_and_the_ap
         page = await http.get("/graphql", headers=HTML)
     assert page.status_code == 200
     assert "make graphiql" in page.text
-    assert (await post("{ who }", app)).json() == {"data": {"who": "anonymous"}}
+    assert (await post("{ who }", app)).json()["data"] == {"who": "anonymous"}
 
 
 async def test_in_development_the_page_can_ask_as_the_people_of_the_demo() -> None:

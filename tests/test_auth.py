@@ -1,6 +1,8 @@
 """What a token must hold to be believed."""
 
 import base64
+import hashlib
+import hmac
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,8 +12,10 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
 from domain.actors import Role
-from graph.auth import TokenError, TokenExpired, TokenMalformed, TokenMissing, Tokens
+from graph.auth import TokenError, TokenExpired, TokenMalformed, TokenMissing, TokenRevoked
 from graph.context import Context
+from graph.keys import Secret
+from graph.tokens import Tokens
 from tests.transport import SERVICES
 
 SECRET = b"a secret that is long enough for HS256 to be safe"
@@ -27,7 +31,7 @@ class Clock:
 
 
 def tokens(clock: Clock | None = None, secret: bytes = SECRET) -> Tokens:
-    return Tokens(secret, issuer="orderflow", audience="orderflow", clock=clock or Clock())
+    return Tokens(Secret(secret), issuer="orderflow", audience="orderflow", clock=clock or Clock())
 
 
 GOOD = {
@@ -43,6 +47,13 @@ GOOD = {
 def signed(algorithm: Any = "HS256", **changes: object) -> str:
     claims = {name: value for name, value in {**GOOD, **changes}.items() if value is not None}
     return jwt.encode({"alg": algorithm}, claims, OctKey.import_key(SECRET), algorithms=[algorithm])
+
+
+def headed(header: dict[str, Any], claims: object = GOOD) -> str:
+    """A token with this header, signed with the secret whatever the header says."""
+    told = f"{part(header)}.{part(claims)}"
+    mac = hmac.digest(SECRET, told.encode(), hashlib.sha256)
+    return f"{told}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
 
 
 def part(value: object) -> str:
@@ -79,6 +90,23 @@ def test_no_token_is_minted_for_a_role_without_its_id_nor_for_the_server_itself(
         tokens().mint(role)
 
 
+@pytest.mark.parametrize(
+    ("role", "ids"),
+    [
+        (Role.MARKETPLACE, {"merchant_id": "m1"}),
+        (Role.PAYMENTS, {"customer_id": "c1"}),
+        (Role.CUSTOMER, {"customer_id": "c1", "merchant_id": "m1"}),
+        (Role.MERCHANT, {"merchant_id": "m1", "customer_id": "c1"}),
+        (Role.MERCHANT, {"merchant_id": "m.1"}),
+        (Role.LOGISTICS, {"merchant_id": ""}),
+        (Role.CUSTOMER, {"customer_id": "c\0"}),
+    ],
+)
+def test_no_token_is_minted_with_an_id_that_does_not_fit_its_role(role: Role, ids: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"^No token: "):
+        tokens().mint(role, **ids)
+
+
 @pytest.mark.parametrize("claim", ["sub", "iss", "aud", "iat", "exp", "role"])
 def test_a_token_without_a_required_claim_is_refused_by_the_claims_name(claim: str) -> None:
     with pytest.raises(TokenMalformed, match=claim):
@@ -93,7 +121,19 @@ def test_a_token_without_a_required_claim_is_refused_by_the_claims_name(claim: s
         {"iat": int(NOW.timestamp()) + 3600},
         {"nbf": int(NOW.timestamp()) + 3600},
         {"exp": "tomorrow"},
+        {"exp": str(int(NOW.timestamp()) + 60)},
+        {"exp": True},
+        {"exp": -1},
         {"exp": 10**30},
+        {"exp": float("nan")},
+        {"exp": float("inf")},
+        {"exp": [int(NOW.timestamp()) + 60]},
+        {"exp": int(NOW.timestamp()) + 367 * 86_400},
+        {"iat": float("nan")},
+        {"nbf": "now"},
+        {"aud": ["another service"]},
+        {"aud": {"orderflow": True}},
+        {"iss": ["orderflow"]},
         {"sub": ""},
         {"sub": 7},
         {"sub": "one\0two"},
@@ -143,6 +183,64 @@ def test_whatever_is_no_token_of_ours_is_refused_as_malformed(kind: str) -> None
         tokens().verify(NO_TOKENS[kind])
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"alg": "none"},
+        {"alg": "None"},
+        {"alg": "RS256"},
+        {"alg": "ES256"},
+        {"alg": "HS512"},
+        {"alg": ["HS256"]},
+        {},
+        {"alg": "HS256", "crit": ["exp"]},
+        {"alg": "HS256", "crit": []},
+        {"alg": "HS256", "crit": ["b64"], "b64": False},
+        {"alg": "HS256", "b64": False},
+        {"alg": "HS256", "kid": 7},
+        {"alg": "HS256", "kid": {"$ne": None}},
+        {"alg": "HS256", "typ": "logout+jwt"},
+        {"alg": "HS256", "typ": None},
+    ],
+    ids=str,
+)
+def test_a_good_signature_does_not_help_a_header_that_means_something_else(header: dict[str, Any]) -> None:
+    with pytest.raises(TokenMalformed):
+        tokens().verify(headed(header))
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"typ": "JWT"}, {"typ": "application/at+jwt"}, {"x5t": "e"}, {"kid": "k"}]
+)
+def test_what_a_header_may_say_besides_is_not_held_against_a_token(more: dict[str, str]) -> None:
+    assert tokens().verify(headed({"alg": "HS256", **more})).sub == "someone"
+
+
+@pytest.mark.parametrize("claims", [[], "text", 7, None, [GOOD]], ids=str)
+def test_claims_that_are_no_object_are_refused(claims: object) -> None:
+    with pytest.raises(TokenMalformed):
+        tokens().verify(headed({"alg": "HS256"}, claims))
+
+
+@pytest.mark.parametrize("name", ["iat", "nbf"])
+def test_an_issuers_clock_may_be_a_few_seconds_ahead_but_not_minutes(name: str) -> None:
+    assert tokens().verify(signed(**{name: int(NOW.timestamp()) + 5})).sub == "someone"
+    with pytest.raises(TokenMalformed, match=name):
+        tokens().verify(signed(**{name: int(NOW.timestamp()) + 60}))
+
+
+def test_a_token_may_be_for_several_audiences_and_say_more_than_is_asked() -> None:
+    token = signed(aud=["another service", "orderflow"], scope="orders", email=["a@example.org"])
+    assert tokens().verify(token).sub == "someone"
+
+
+def test_a_refusal_repeats_nothing_of_what_was_sent() -> None:
+    for changes in ({"iss": "hunter2"}, {"role": "hunter2"}, {"exp": "hunter2"}, {"jti": ["hunter2"]}):
+        with pytest.raises(TokenMalformed) as refused:
+            tokens().verify(signed(**changes))
+        assert "hunter2" not in refused.value.message
+
+
 @pytest.mark.parametrize("algorithm", ["HS384", "HS512"])
 def test_a_token_cannot_choose_another_algorithm(algorithm: str) -> None:
     with pytest.raises(TokenMalformed):
@@ -173,17 +271,17 @@ def test_a_token_is_good_until_the_second_it_expires_even_when_it_was_checked_be
 @pytest.mark.parametrize(
     "header", ["", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", signed(), f"Token {signed()}"]
 )
-def test_an_authorization_header_that_is_no_bearer_token_is_refused_rather_than_taken_as_anonymous(
+async def test_an_authorization_header_that_is_no_bearer_token_is_refused_rather_than_taken_as_anonymous(
     header: str,
 ) -> None:
     with pytest.raises(TokenMalformed):
-        tokens().principal(header)
+        await tokens().principal(header)
 
 
-def test_no_header_is_the_anonymous_asker_and_the_scheme_may_be_written_in_any_case() -> None:
-    assert tokens().principal(None) is None
+async def test_no_header_is_the_anonymous_asker_and_the_scheme_may_be_written_in_any_case() -> None:
+    assert await tokens().principal(None) is None
     for scheme in ("Bearer", "bearer", "BEARER "):
-        assert tokens().principal(f"{scheme} {signed()}") == tokens().verify(signed())
+        assert await tokens().principal(f"{scheme} {signed()}") == tokens().verify(signed())
 
 
 def test_what_needs_a_principal_says_so_to_an_anonymous_asker() -> None:
@@ -192,7 +290,9 @@ def test_what_needs_a_principal_says_so_to_an_anonymous_asker() -> None:
         anonymous.authenticated()
 
 
-@pytest.mark.parametrize("error", [TokenMissing(), TokenMalformed("it is torn"), TokenExpired()])
+@pytest.mark.parametrize(
+    "error", [TokenMissing(), TokenMalformed("it is torn"), TokenExpired(), TokenRevoked()]
+)
 def test_every_refusal_says_what_to_do_carries_its_code_and_fits_a_close_frame(error: TokenError) -> None:
     assert error.extensions == {"code": "UNAUTHENTICATED"}
     assert "send" in error.message

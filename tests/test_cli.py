@@ -13,11 +13,10 @@ from domain.process import Trigger
 from domain.processes import PROCESSES
 from domain.processes.marketplace_merchant import MARKETPLACE_MERCHANT, MERCHANT_MACHINE
 from graph import process_commands
-from graph.auth import Tokens
 from graph.cli import main
 from graph.process_pages import described
-from graph.secret import signing_secret
 from graph.settings import Settings
+from graph.token_settings import tokens_of
 from tests.serving import orderflow
 
 CLEAN = dict.fromkeys(("MONGODB_URI", "ORDERFLOW_DATA_DIR", "ORDERFLOW_ENV", "ORDERFLOW_JWT_SECRET"))
@@ -70,7 +69,7 @@ def test_a_token_is_good_at_the_server_of_its_data_folder(
     arguments: list[str], role: Role, merchant: str | None, customer: str | None
 ) -> None:
     token = said(run("token", "--role", *arguments)).splitlines()[-1]
-    tokens = Tokens(signing_secret(Settings()), issuer="orderflow", audience="orderflow")
+    tokens = tokens_of(Settings())
     principal = tokens.verify(token)
     assert (principal.role, principal.merchant_id, principal.customer_id) == (role, merchant, customer)
     assert timedelta(hours=7.9) < principal.expires_at - datetime.now(UTC) <= timedelta(hours=8)
@@ -79,7 +78,7 @@ def test_a_token_is_good_at_the_server_of_its_data_folder(
 @pytest.mark.parametrize(("ttl", "length"), [("90s", 90), ("30m", 1800), ("2h", 7200), ("7d", 604800)])
 def test_a_token_lasts_as_long_as_asked(ttl: str, length: int) -> None:
     token = said(run("token", "--role", "payments", "--ttl", ttl)).splitlines()[-1]
-    tokens = Tokens(signing_secret(Settings()), issuer="orderflow", audience="orderflow")
+    tokens = tokens_of(Settings())
     left = (tokens.verify(token).expires_at - datetime.now(UTC)).total_seconds()
     assert length - 10 < left <= length
 
@@ -87,8 +86,6 @@ def test_a_token_lasts_as_long_as_asked(ttl: str, length: int) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--role", "merchant"], "No token: role 'merchant' needs a merchant_id. Say which with --merchant."),
-        (["--role", "customer"], "No token: role 'customer' needs a customer_id. Say which with --customer."),
         (["--role", "payments", "--ttl", "8"], "Invalid value for '--ttl': write it like 30m, 8h or 7d."),
         (["--role", "payments", "--ttl", "0h"], "Invalid value for '--ttl': write it like 30m, 8h or 7d."),
     ],
@@ -97,10 +94,43 @@ def test_a_token_that_cannot_be_says_what_is_missing(arguments: list[str], sente
     assert refused(run("token", *arguments), code=2) == sentence
 
 
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["merchant"], "role 'merchant' needs a merchant_id"),
+        (["customer"], "role 'customer' needs a customer_id"),
+        (["marketplace", "--merchant", "m1"], "role 'marketplace' takes no merchant_id"),
+        (["payments", "--customer", "c1"], "role 'payments' takes no customer_id"),
+        (["customer", "--customer", "c1", "--merchant", "m1"], "role 'customer' takes no merchant_id"),
+        (["logistics", "--merchant", "m1", "--customer", "c1"], "role 'logistics' takes no customer_id"),
+        (["merchant", "--merchant", "m 1"], "a merchant_id has 1 to 64 letters, digits, - or _"),
+        (["logistics", "--merchant", ""], "claim 'merchant_id' has no usable value"),
+        (["payments", "--ttl", "999d"], "claim 'exp' is more than 366 days after 'iat'"),
+    ],
+)
+def test_a_token_that_nobody_could_use_or_whose_ids_do_not_fit_its_role_is_not_made(
+    arguments: list[str], why: str
+) -> None:
+    sentence = refused(run("token", "--role", *arguments), code=2)
+    assert sentence == f"No token: {why}. The options are --merchant and --customer."
+
+
+def test_where_keys_are_fetched_tokens_are_made_where_they_come_from() -> None:
+    sentence = refused(run("token", "--role", "payments", ORDERFLOW_JWKS_URL="https://keys.example/jwks"))
+    assert sentence.startswith("ORDERFLOW_JWKS_URL is set")
+
+
 def test_production_refuses_to_make_up_a_secret() -> None:
     for command in (["token", "--role", "payments"], ["serve"], ["serve", "--demo"]):
         sentence = refused(run(*command, MONGODB_URI="mongodb://127.0.0.1:1/"))
         assert sentence.startswith("ORDERFLOW_JWT_SECRET is not set.")
+
+
+def test_a_server_that_fetches_keys_needs_a_secret_for_its_cursors_and_an_address_to_be_sure_of() -> None:
+    production = {"MONGODB_URI": "mongodb://127.0.0.1:1/", "ORDERFLOW_JWKS_URL": "http://keys.example/jwks"}
+    assert refused(run("serve", **production)).startswith("ORDERFLOW_JWT_SECRET is not set.")
+    sentence = refused(run("serve", **production, ORDERFLOW_JWT_SECRET="x" * 32))
+    assert sentence.startswith("ORDERFLOW_JWKS_URL is not encrypted")
 
 
 # serve, worker, demo: what keeps them from starting

@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,9 +12,26 @@ import httpx
 import pytest
 
 from domain.actors import Role
+from graph.app import create_app
 from graph.auth import TokenMissing
 from graph.endpoint import LONGEST_KEY
-from tests.transport import MERCHANT, TOKENS, api, bearer, client, ended, has_ended, post, serving
+from graph.rates import Rates
+from graph.requests import LONGEST_URL
+from graph.settings import HttpProfile
+from tests.transport import (
+    MERCHANT,
+    SERVICES,
+    SETTINGS,
+    TOKENS,
+    api,
+    bearer,
+    client,
+    ended,
+    has_ended,
+    post,
+    schema,
+    serving,
+)
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -33,11 +51,13 @@ async def send(body: bytes | str, content_type: str = JSON, **headers: str) -> h
 
 
 async def test_a_query_and_a_mutation_are_answered_with_their_data_alone() -> None:
-    assert (await post("{ who }")).json() == {"data": {"who": "anonymous"}}
+    answer = (await post("{ who }")).json()
+    assert answer["data"] == {"who": "anonymous"}
+    assert answer.keys() == {"data", "extensions"}
     note = await post("mutation ($text: String!) { note(text: $text) }", variables={"text": "ünï"})
-    assert note.json() == {"data": {"note": "ünï"}}
+    assert note.json()["data"] == {"note": "ünï"}
     named = await post("query A { who } query B { key }", operationName="B")
-    assert named.json() == {"data": {"key": None}}
+    assert named.json()["data"] == {"key": None}
 
 
 @pytest.mark.parametrize(
@@ -52,6 +72,8 @@ async def test_a_query_and_a_mutation_are_answered_with_their_data_alone() -> No
         (f"{GRAPHQL_JSON}, {JSON}", GRAPHQL_JSON),
         (f"{JSON};q=0.9, {GRAPHQL_JSON}", GRAPHQL_JSON),
         (f"{GRAPHQL_JSON};charset=utf-8;q=0.2, {JSON};q=x", GRAPHQL_JSON),
+        (f"*/*, {JSON};q=0", GRAPHQL_JSON),
+        (f"*/*;q=0.1, application/*;q=0, {EVENTS};q=0.2, {GRAPHQL_JSON}", GRAPHQL_JSON),
         ("text/event-stream;q=0.5, application/json", JSON),
         ("text/event-stream", "text/event-stream"),
     ],
@@ -81,6 +103,7 @@ async def test_a_client_that_accepts_nothing_that_is_offered_gets_406(accept: st
             "BAD_USER_INPUT",
         ),
         ({"query": "query A { who }", "operationName": "B"}, "OPERATION_RESOLUTION_FAILED"),
+        ({"query": "query A { who } query B { who }"}, "OPERATION_RESOLUTION_FAILED"),
         ({"query": "fragment A on Box { size }"}, "OPERATION_RESOLUTION_FAILED"),
         ({"query": ""}, "OPERATION_RESOLUTION_FAILED"),
         ({"query": "subscription { count }"}, "OPERATION_RESOLUTION_FAILED"),
@@ -131,7 +154,7 @@ async def test_a_body_that_is_no_operation_is_refused_with_a_sentence(body: byte
     "content_type", ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
 )
 async def test_what_a_foreign_pages_form_could_send_is_refused(content_type: str) -> None:
-    response = await send('{"query": "mutation { note(text: 1) }"}', content_type)
+    response = await send('{"query": "mutation { note(text: \\"x\\") }"}', content_type)
     assert (response.status_code, code(response)) == (415, "BAD_REQUEST")
 
 
@@ -155,20 +178,134 @@ async def test_a_body_past_the_limit_is_refused_whether_it_is_announced_or_not()
         assert (await http.post("/graphql", content=body, headers={"content-type": JSON})).status_code == 200
 
 
-@pytest.mark.parametrize("query", ["{ who }", "mutation { note(text: 1) }", ""])
-async def test_nothing_is_run_by_get(query: str) -> None:
-    async with client() as http:
-        response = await http.get("/graphql", params={"query": query}, headers={"accept": JSON})
-    assert (response.status_code, code(response)) == (405, "BAD_REQUEST")
-    assert response.headers["allow"] == "POST"
+async def get(headers: dict[str, str] | None = None, **parameters: str) -> httpx.Response:
+    async with client(headers={"accept": JSON, **(headers or {})}) as http:
+        return await http.get("/graphql", params=parameters)
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
-async def test_other_methods_are_refused_and_told_which_there_are(method: str) -> None:
+@pytest.mark.parametrize(
+    ("headers", "media"),
+    [
+        ({"accept": JSON}, JSON),
+        ({"accept": GRAPHQL_JSON}, GRAPHQL_JSON),
+        ({"accept": f"{GRAPHQL_JSON}, {JSON};q=0.9"}, GRAPHQL_JSON),
+        ({"accept": "*/*", "sec-fetch-mode": "cors"}, JSON),
+        ({"accept": "*/*", "sec-fetch-mode": "same-origin"}, JSON),
+    ],
+)
+async def test_a_program_asks_a_query_by_get(headers: dict[str, str], media: str) -> None:
+    response = await get(headers, query="{ who }")
+    assert (response.status_code, response.json()["data"]) == (200, {"who": "anonymous"})
+    assert response.headers["content-type"] == media
+    assert response.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"accept": "*/*"},
+        {"accept": "text/html,application/xhtml+xml,*/*;q=0.8", "sec-fetch-mode": "navigate"},
+        {"accept": "image/avif,image/webp,*/*;q=0.8", "sec-fetch-mode": "no-cors"},
+        {"accept": f"{JSON};q=0, */*"},
+        {"accept": ""},
+    ],
+)
+async def test_a_link_a_form_an_image_and_a_probe_that_takes_anything_run_no_query(
+    headers: dict[str, str],
+) -> None:
+    async with client(api(graphiql=False), headers) as http:
+        response = await http.get("/graphql", params={"query": "{ who }"})
+    assert (response.status_code, code(response)) == (406, "BAD_REQUEST")
+    assert "anonymous" not in response.text
+
+
+async def test_a_query_in_a_url_has_variables_a_name_and_extensions_where_empty_is_absent() -> None:
+    query = "query A($n: Int!) { box { size(atLeast: $n) } } query B { who }"
+    sized = await get(query=query, variables='{"n": 3}', operationName="A", extensions='{"some": "value"}')
+    assert sized.json()["data"] == {"box": {"size": 3}}
+    empty = await get(query="{ who }", variables="", operationName="", extensions="")
+    assert empty.json()["data"] == {"who": "anonymous"}
+    for wrong in (
+        {},
+        {"query": ""},
+        {"query": "{ who }", "variables": "{"},
+        {"query": "{ who }", "variables": "[]"},
+        {"query": "{ who }", "extensions": "7"},
+    ):
+        response = await get(None, **wrong)
+        assert (response.status_code, code(response)) == (400, "BAD_REQUEST")
+
+
+async def test_a_url_too_long_to_be_read_is_414() -> None:
+    response = await get(query="{ who }", variables=json.dumps({"filler": "x" * LONGEST_URL}))
+    assert (response.status_code, code(response)) == (414, "BAD_REQUEST")
+
+
+@pytest.mark.parametrize("accept", [JSON, GRAPHQL_JSON])
+async def test_a_mutation_is_never_run_by_get(accept: str) -> None:
+    queries = {"query": 'query A { who } mutation B { note(text: "x") }'}
+    for parameters in ({"query": 'mutation { note(text: "x") }'}, {**queries, "operationName": "B"}):
+        response = await get({"accept": accept}, **parameters)
+        assert (response.status_code, code(response)) == (405, "BAD_REQUEST")
+        assert response.headers["allow"] == "POST"
+    assert (await get({"accept": accept}, **queries, operationName="A")).status_code == 200
+
+
+async def test_a_subscription_by_get_needs_a_stream() -> None:
+    query = "subscription { count(to: 1) }"
+    response = await get({"accept": GRAPHQL_JSON}, query=query)
+    assert (response.status_code, code(response)) == (400, "OPERATION_RESOLUTION_FAILED")
+    response = await get({"accept": EVENTS}, query=query)
+    assert events(response.text) == [("next", {"data": {"count": 0}}), ("complete", None)]
+
+
+@pytest.mark.parametrize("profile", ["audited", "draft"])
+async def test_who_asks_too_much_is_told_when_to_come_again_in_every_media_type(profile: HttpProfile) -> None:
+    settings = replace(SETTINGS, http_profile=profile)
+    app = create_app(schema(rates=Rates(addresses=1)), SERVICES, settings)
+    assert (await post("{ who }", app)).status_code == 200
+    async with client(app) as http:
+        for accept in (JSON, GRAPHQL_JSON):
+            for response in (
+                await http.post("/graphql", json={"query": "{ who }"}, headers={"accept": accept}),
+                await http.get("/graphql", params={"query": "{ who"}, headers={"accept": accept}),
+            ):
+                assert (response.status_code, code(response)) == (429, "RATE_LIMITED")
+                (error,) = response.json()["errors"]
+                assert response.headers["retry-after"] == str(error["extensions"]["retryAfter"])
+                assert "data" not in response.json()
+
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/graphql", {"GET", "HEAD", "POST"}),
+        ("/graphql/stream", {"GET", "POST"}),
+        ("/graphql/principals", {"GET", "HEAD"}),
+        ("/health/live", {"GET", "HEAD"}),
+        ("/health/ready", {"GET", "HEAD"}),
+        ("/", {"GET", "HEAD"}),
+    ],
+)
+async def test_other_methods_are_refused_and_told_which_there_are(path: str, allowed: set[str]) -> None:
     async with client() as http:
-        response = await http.request(method, "/graphql")
-    assert (response.status_code, code(response)) == (405, "BAD_REQUEST")
-    assert set(response.headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
+        for method in METHODS:
+            response = await http.request(method, path)
+            assert (response.status_code == 405) is (method not in allowed), method
+            if method not in allowed:
+                assert set(response.headers["allow"].split(", ")) == allowed
+
+
+async def test_the_head_of_an_answer_is_without_streams() -> None:
+    """Such a stream would run for nobody, as long as the server does."""
+    query = {"query": 'subscription { forever(name: "headless") }'}
+    async with client() as http:
+        head = await http.head("/graphql", params={"query": "{ who }"}, headers={"accept": JSON})
+        stream = await http.head("/graphql", params=query, headers={"accept": EVENTS})
+    assert (head.status_code, stream.status_code) == (200, 406)
 
 
 async def test_a_token_makes_the_principal_and_none_makes_it_anonymous() -> None:
@@ -261,9 +398,9 @@ def events(text: str) -> list[tuple[str, Any]]:
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("subscription { count }", [{"data": {"count": 0}}, {"data": {"count": 1}}]),
-        ("{ who }", [{"data": {"who": "merchant m1"}}]),
-        ('mutation { note(text: "a\\nb") }', [{"data": {"note": "a\nb"}}]),
+        ("subscription { count }", [{"count": 0}, {"count": 1}]),
+        ("{ who }", [{"who": "merchant m1"}]),
+        ('mutation { note(text: "a\\nb") }', [{"note": "a\nb"}]),
     ],
 )
 async def test_any_operation_can_be_streamed_as_events_that_end_with_complete(
@@ -272,7 +409,9 @@ async def test_any_operation_can_be_streamed_as_events_that_end_with_complete(
     async with client(headers={"accept": EVENTS, **bearer()}) as http:
         response = await http.post(path, json={"query": query})
     assert response.headers["content-type"].startswith("text/event-stream")
-    assert events(response.text) == [*(("next", data) for data in expected), ("complete", None)]
+    *told, end = events(response.text)
+    assert [(name, result["data"]) for name, result in told] == [("next", data) for data in expected]
+    assert end == ("complete", None)
 
 
 @pytest.mark.parametrize("query", ["{ who ", "{ nobody }", "", "subscription ($n: Int!) { count(to: $n) }"])
@@ -281,7 +420,7 @@ async def test_an_operation_that_cannot_run_is_an_event_too_never_a_stream_cut_s
         response = await http.post("/graphql/stream", json={"query": query})
     (refusal, end) = events(response.text)
     assert (refusal[0], end) == ("next", ("complete", None))
-    assert refusal[1].keys() == {"errors"}
+    assert "data" not in refusal[1]
     assert refusal[1]["errors"][0]["extensions"]["requestId"] == response.headers["x-request-id"]
 
 
@@ -295,7 +434,7 @@ async def test_a_subscription_that_breaks_ends_with_a_masked_error() -> None:
     assert "hunter2" not in response.text
 
 
-async def test_an_event_source_subscribes_by_get_but_queries_and_mutations_do_not_run_that_way() -> None:
+async def test_an_event_source_reads_by_get_but_changes_nothing_that_way() -> None:
     async with client(headers={"accept": EVENTS}) as http:
         subscription = {
             "query": "subscription A($n: Int) { count(to: $n) }",
@@ -304,9 +443,13 @@ async def test_an_event_source_subscribes_by_get_but_queries_and_mutations_do_no
         }
         response = await http.get("/graphql/stream", params=subscription)
         assert events(response.text) == [("next", {"data": {"count": 0}}), ("complete", None)]
-        for query in ("{ who }", "mutation { note(text: 1) }"):
-            (refusal, _) = events((await http.get("/graphql/stream", params={"query": query})).text)
+        response = await http.get("/graphql/stream", params={"query": "{ who }"})
+        assert events(response.text)[0][1]["data"] == {"who": "anonymous"}
+        for path in ("/graphql", "/graphql/stream"):
+            response = await http.get(path, params={"query": 'mutation { note(text: "x") }'})
+            (refusal, _) = events(response.text)
             assert "by POST" in refusal[1]["errors"][0]["message"]
+            assert "data" not in refusal[1]
         for params in ({}, {"query": "{ who }", "variables": "{"}, {"query": "{ who }", "variables": "[]"}):
             response = await http.get("/graphql/stream", params=params)
             assert (response.status_code, code(response)) == (400, "BAD_REQUEST")

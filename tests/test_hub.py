@@ -220,6 +220,7 @@ async def test_a_hundred_listeners_cost_one_query(
     await ensure_indexes(mock_database)
     hub = Hub(Feed(stepped(mock_database, before=count)))
     running = asyncio.create_task(hub.run())
+    await asyncio.sleep(0)  # it looks once when it starts
     streams = [hub.subscribe(TOPIC, None) for _ in range(100)]
     for stream in streams:
         await anext(stream)
@@ -321,5 +322,29 @@ async def test_a_subscription_outlives_an_unavailable_database(
         assert await anext(stream) == Heartbeat(0)
         away = False
         (item,) = await hear(stream, 1)
+    assert item.seq == 1
+    await ended(running)
+
+
+async def test_a_subscription_outlives_a_hub_that_fails_and_is_started_again(
+    mock_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.hub._POLL_SECONDS", 0.01)
+
+    async def answer(collection: str, command: str) -> None:
+        if command == "aggregate":
+            raise RuntimeError("a bug in the poll")
+
+    await ensure_indexes(mock_database)
+    hub = Hub(Feed(stepped(mock_database, before=answer)))
+    async with aclosing(hub.subscribe(TOPIC, None)) as stream:
+        await anext(stream)
+        with pytest.raises(ExceptionGroup):
+            await hub.run()
+        await write(mock_database, "o1", TOPIC)
+        await Relay(mock_database).drain()
+        monkeypatch.setattr("storage.hub._POLL_SECONDS", 1000)
+        running = asyncio.create_task(hub.run())
+        (item,) = await hear(stream, 1)  # looked at without being told to: nobody looked in between
     assert item.seq == 1
     await ended(running)

@@ -147,8 +147,8 @@ async def test_somebody_elses_order_is_answered_byte_for_byte_like_one_that_is_n
         {"id": encode(own_type, "01nosuchorder")}, {"id": "not an id"}, {"id": ""},
         {"reference": "XXXX-XXXX"}, {"reference": ""}, {"externalReference": "cart-9"},
     ]  # fmt: skip
-    answers = {json.dumps(await shop.ask(who, one(who), by=by)) for by in (*named, *unknown)}
-    assert answers == {json.dumps({"data": {ENTRIES[who.role][0]: {"order": None}}})}
+    [answer] = {json.dumps(await shop.ask(who, one(who), by=by)) for by in (*named, *unknown)}
+    assert json.loads(answer)["data"] == {ENTRIES[who.role][0]: {"order": None}}
 
 
 @outsiders
@@ -169,8 +169,8 @@ async def test_a_node_of_somebody_else_is_answered_byte_for_byte_like_one_that_i
         "",
     ]
     query = "query ($id: ID!) { node(id: $id) { __typename id } }"
-    answers = {json.dumps(await shop.ask(who, query, id=id)) for id in (*foreign, *unknown)}
-    assert answers == {json.dumps({"data": {"node": None}})}
+    [answer] = {json.dumps(await shop.ask(who, query, id=id)) for id in (*foreign, *unknown)}
+    assert json.loads(answer)["data"] == {"node": None}
 
 
 async def test_a_merchant_order_has_one_id_for_its_merchant_and_the_orders_own_is_not_it(shop: Shop):
@@ -445,8 +445,8 @@ async def test_a_filter_or_search_that_is_too_long_is_refused_before_anything_is
     deep: dict[str, Any] = {}
     for _ in range(60):
         deep = {"not": deep}
-    assert await shop.code(ADMIN, query, where=long) == "BAD_USER_INPUT"
-    assert await shop.code(ADMIN, query, where=deep) == "BAD_USER_INPUT"
+    assert await shop.code(ADMIN, query, where=long) == "QUERY_TOO_COMPLEX"
+    assert await shop.code(ADMIN, query, where=deep) == "QUERY_TOO_COMPLEX"
     assert await shop.code(ADMIN, query, search="x" * 201) == "BAD_USER_INPUT"
 
 

@@ -57,9 +57,10 @@ class Reader:
             assert came == shown
 
     async def ask(self, who: str, query: str) -> Any:
+        """The answer without what it cost, which the tours leave out."""
         async with httpx.AsyncClient(timeout=20, verify=False) as http:
             response = await http.post(self.url, json={"query": query}, headers=self.headers(who))
-        return response.json()
+        return {name: value for name, value in response.json().items() if name != "extensions"}
 
     @asynccontextmanager
     async def listening(self, who: str, query: str, events: list[Any]) -> AsyncGenerator[None]:

@@ -138,12 +138,6 @@ def test_production_has_no_test_clock_and_no_demo():
     assert more == {"advanceTestClock", "demoCheckout"}
 
 
-def test_introspection_can_be_switched_off():
-    asked = "{ __schema { types { name } } }"
-    assert build_schema().read(asked).problems == ()
-    assert build_schema(introspection=False).read(asked).problems
-
-
 # Scalars
 
 

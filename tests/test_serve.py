@@ -16,8 +16,10 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from domain.actors import Role
+from graph.serve import GRACE
 from storage.client import Database
 from storage.clock import Clock
 from storage.embedded import EmbeddedServer
@@ -55,6 +57,9 @@ LISTEN = """subscription ($after: Cursor) { orderEvents(after: $after) { __typen
   ... on OrderStateChanged { cursor seq event order { id } } ... on Heartbeat { cursor } } }"""
 
 
+SERVICE_RESTART = 1012
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
     """A server with the demo on the embedded database."""
@@ -75,7 +80,7 @@ async def test_it_says_where_it_is_and_gives_a_token_for_each_role(demo: Server)
         assert whose in (viewer["merchantId"] or "", viewer["customerId"] or "")
     async with httpx.AsyncClient() as http:
         ready = await http.get(f"http://{demo.address}/health/ready")
-    assert ready.json() == {"status": "ok", "checked": ["database"]}
+    assert ready.json() == {"status": "ok", "checked": ["database", "feed", "deadlines"]}
 
 
 async def test_the_line_to_try_works_as_printed(demo: Server) -> None:
@@ -123,6 +128,30 @@ async def test_it_stops_when_told_to_and_has_everything_again_after_a_restart(tm
     with serving(tmp_path) as server:
         found = await server.ask(admin, HISTORY, order=placed["id"])
         assert found["marketplace"]["order"]["version"] == placed["version"]
+
+
+async def test_a_server_that_stops_tells_subscribers_to_come_again_and_not_that_all_is_said(
+    tmp_path: Path,
+) -> None:
+    with serving(tmp_path) as server:
+        admin = server.token(Role.MARKETPLACE)
+        url, asking = f"http://{server.address}/graphql/stream", {"authorization": f"Bearer {admin}"}
+        async with (
+            httpx.AsyncClient(timeout=20, verify=False) as http,
+            http.stream("POST", url, json={"query": LISTEN}, headers=asking) as response,
+            subscribed(server.address, admin, LISTEN) as socket,
+        ):
+            lines = response.aiter_lines()
+            assert await anext(lines) == "event: next"
+            assert json.loads(await socket.recv())["type"] == "next"
+            begin = asyncio.get_running_loop().time()
+            assert await asyncio.to_thread(server.stop) == 0
+            assert asyncio.get_running_loop().time() - begin < GRACE, "nobody was waited for"
+            assert "event: complete" not in [line async for line in lines]
+            with pytest.raises(ConnectionClosed):
+                await socket.recv()
+            assert socket.close_code == SERVICE_RESTART
+    assert "Traceback" not in (tmp_path / "serve.log").read_text()
 
 
 class Cluster:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from domain.actors import Role
-from graph.auth import Tokens
 from graph.secret import signing_secret
 from graph.settings import Settings, SettingsError
+from graph.token_settings import tokens_of
 
 LONG = "0123456789abcdef" * 2
 
@@ -50,7 +50,7 @@ def test_variables_are_read_with_their_types_and_an_empty_one_counts_as_absent()
     assert settings.data_dir == Path("/data")
     assert settings.driver == "pymongo"
     assert settings.allowed_origins == ("https://a.example", "https://b.example")
-    assert settings.introspection is False
+    assert settings.introspection == "off"
     assert settings.body_limit == 2000
 
 
@@ -60,6 +60,7 @@ def test_variables_are_read_with_their_types_and_an_empty_one_counts_as_absent()
         ("ORDERFLOW_DRIVER", "mysql"),
         ("ORDERFLOW_ENV", "prod"),
         ("ORDERFLOW_INTROSPECTION", "maybe"),
+        ("ORDERFLOW_RATE_LIMIT", "-1"),
         ("ORDERFLOW_BODY_LIMIT", "1MB"),
         ("ORDERFLOW_BODY_LIMIT", "0"),
         ("ORDERFLOW_BODY_LIMIT", "-5"),
@@ -85,6 +86,27 @@ def test_a_named_database_means_production_unless_said_otherwise(
     environ: dict[str, str], development: bool
 ) -> None:
     assert read(**environ).development is development
+
+
+@pytest.mark.parametrize(
+    ("environ", "who"),
+    [
+        ({}, "on"),
+        ({"ORDERFLOW_ENV": "production"}, "tokens"),
+        ({"ORDERFLOW_ENV": "production", "ORDERFLOW_INTROSPECTION": "on"}, "on"),
+        ({"ORDERFLOW_INTROSPECTION": "off"}, "off"),
+    ],
+)
+def test_in_production_the_schema_is_for_who_has_a_token_unless_said_otherwise(
+    environ: dict[str, str], who: str
+) -> None:
+    assert read(**environ).open_to == who
+
+
+@pytest.mark.parametrize("text", ["off", "0"])
+def test_a_limit_of_a_minute_can_be_switched_off(text: str) -> None:
+    settings = read(ORDERFLOW_RATE_LIMIT=text, ORDERFLOW_ANONYMOUS_RATE_LIMIT="5")
+    assert (settings.rate_limit, settings.anonymous_rate_limit) == (0, 5)
 
 
 def test_no_secret_is_shown_when_settings_are_printed() -> None:
@@ -116,10 +138,7 @@ def test_in_development_a_secret_is_made_once_and_kept_for_its_owner_alone(tmp_p
 
 def test_a_token_minted_by_one_process_is_good_at_another_on_the_same_data_folder(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
-    command, server = (
-        Tokens(signing_secret(settings), issuer=settings.jwt_issuer, audience=settings.jwt_audience)
-        for _ in range(2)
-    )
+    command, server = (tokens_of(settings) for _ in range(2))
     assert server.verify(command.mint(Role.LOGISTICS)).role is Role.LOGISTICS
 
 

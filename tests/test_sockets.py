@@ -79,7 +79,7 @@ async def test_every_kind_of_operation_runs_and_ends_with_complete(address: str)
         await subscribe(ws, "query A { key } mutation B { note(text: 1) } query C { who }", operationName="C")
         assert (await hear(ws))["type"] == "error"
         await subscribe(ws, 'query A { key } mutation B { note(text: "hi") }', operationName="B")
-        assert (await hear(ws))["payload"] == {"data": {"note": "hi"}}
+        assert (await hear(ws))["payload"]["data"] == {"note": "hi"}
 
 
 @pytest.mark.parametrize(
@@ -325,3 +325,38 @@ async def test_a_long_subscription_keeps_nothing_of_the_events_it_has_delivered(
     await delivered.aclose()
     # With graphql-core's shared memo every event would leave at least three behind: more than 900.
     assert late - early < 100
+
+
+async def test_an_operation_too_many_is_refused_alone_and_the_others_go_on() -> None:
+    async with serving(api(operations_limit=2)) as small, connected(small) as ws:
+        for id in ("a", "b"):
+            await subscribe(ws, f'subscription {{ forever(name: "limit {id}") }}', id)
+            assert (await hear(ws))["type"] == "next"
+        await subscribe(ws, "{ who }", "c")
+        refusal = await hear(ws)
+        (error,) = refusal["payload"]
+        assert (refusal["id"], refusal["type"]) == ("c", "error")
+        assert error["extensions"]["code"] == "TOO_MANY_OPERATIONS"
+        assert error["extensions"]["requestId"]
+        assert "2 operations" in error["message"]
+        await tell(ws, id="a", type="complete")
+        await has_ended("limit a")
+        await subscribe(ws, "{ who }", "c")
+        assert (await hear(ws))["payload"]["data"] == {"who": "anonymous"}
+
+
+async def test_an_id_in_use_closes_the_socket_even_where_no_more_operations_fit() -> None:
+    async with serving(api(operations_limit=1)) as small, connected(small) as ws:
+        await subscribe(ws, "subscription { forever }", "a")
+        await hear(ws)
+        await subscribe(ws, "subscription { forever }", "a")
+        code, _ = await close_of(ws)
+        assert code == 4409
+
+
+async def test_an_operations_id_may_not_be_longer_than_anybody_needs(address: str) -> None:
+    async with connected(address) as ws:
+        await subscribe(ws, "{ who }", "x" * 256)
+        code, reason = await close_of(ws)
+    assert code == 4400
+    assert "1 to 255 characters" in reason

@@ -3,7 +3,7 @@
 import pytest
 
 from storage.feed import FeedItem
-from storage.tail import Tail
+from storage.tail import Listener, Tail
 
 
 def item(seq: int) -> FeedItem:
@@ -44,3 +44,22 @@ async def test_whoever_waits_is_woken_by_what_comes(tail: Tail) -> None:
 
     assert moved.is_set()
     assert not tail.moved.is_set()
+
+
+def test_what_everybody_has_read_is_let_go_and_what_somebody_has_not_is_kept() -> None:
+    tail = Tail(buffer=1000)
+    tail.position = 0
+    quick, slow = Listener(), Listener()
+    tail.listeners |= {quick, slow}
+    for seq in range(1, 501):
+        tail.append([item(seq)])
+        quick.seq = seq
+        slow.seq = min(seq, 250)
+
+    assert [each.seq for each in tail.since(250) or ()] == list(range(251, 501))
+    assert tail.since(249) is None
+
+    slow.seq = 500
+    tail.append([item(501)])
+    assert tail.since(500) == [item(501)]
+    assert tail.since(499) is None

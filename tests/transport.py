@@ -4,31 +4,37 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
 import strawberry
 import uvicorn
+from mongomock_motor import AsyncMongoMockClient
 from starlette.applications import Starlette
 from strawberry.types import Info
 from websockets.asyncio.client import ClientConnection, connect
 
 from domain.actors import Role
 from graph.app import create_app
-from graph.auth import Tokens
 from graph.context import Context
 from graph.execution import OrderflowSchema
 from graph.explorer import STAFF, Person
 from graph.health import Check
+from graph.keys import Secret
 from graph.services import Services
 from graph.settings import Settings
+from graph.tokens import Tokens
+from storage.client import Database
+from storage.revocations import Revocations
 
 SECRET = "a secret that is long enough for HS256 to be safe"
 SETTINGS = Settings(jwt_secret=SECRET)
-TOKENS = Tokens(SECRET.encode(), issuer="orderflow", audience="orderflow")
+TOKENS = Tokens(Secret(SECRET.encode()), issuer="orderflow", audience="orderflow")
 MERCHANT = TOKENS.mint(Role.MERCHANT, merchant_id="m1")
-SERVICES = cast("Services", object())
-"""The transport passes services on without a look, and the schema below asks none."""
+REVOCATIONS = Revocations(Database(AsyncMongoMockClient(), "none"))
+SERVICES = cast("Services", SimpleNamespace(revocations=REVOCATIONS))
+"""The transport asks them for nothing but what is revoked, and the schema below for nothing at all."""
 
 PROTOCOL = "graphql-transport-ws"
 
@@ -143,9 +149,11 @@ async def has_ended(name: str) -> None:
 
 
 @asynccontextmanager
-async def serving(app: Starlette | None = None) -> AsyncGenerator[str]:
-    """A real server on a free port of this machine; gives `127.0.0.1:port`."""
-    config = uvicorn.Config(app or api(), port=0, ws="websockets-sansio", log_config=None, lifespan="off")
+async def serving(app: Starlette | None = None, **options: Any) -> AsyncGenerator[str]:
+    """A real server on a free port of this machine; gives `127.0.0.1:port`. `options` are uvicorn's."""
+    config = uvicorn.Config(
+        app or api(), port=0, ws="websockets-sansio", log_config=None, lifespan="off", **options
+    )
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - a flag is all that uvicorn offers

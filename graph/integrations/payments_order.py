@@ -50,7 +50,7 @@ def payments_order_view(seen: Seen) -> PaymentsOrder:
         external_reference=order.external_reference,
         currency=order.currency,
         total=money_of(order.total, order.currency),
-        payment=order_payment_view(order),
+        payment=order_payment_view(order, seen.viewer.actor),
     )
 
 

@@ -78,7 +78,7 @@ class Order(OrderView):
 
     @strawberry.field(description="What was paid and what went back.")
     def payment(self) -> OrderPayment:
-        return order_payment_view(self.seen.order)
+        return order_payment_view(self.seen.order, self.seen.viewer.actor)
 
     @strawberry.field(description="The policies that hold for it, as they were when it was placed.")
     def policies(self) -> list[StampedPolicy]:

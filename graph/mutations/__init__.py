@@ -38,9 +38,11 @@ from graph.mutations.requesting import (
     request_cancellation,
 )
 from graph.mutations.returning import receive_return, reject_return, request_return, ship_back
+from graph.mutations.revoking import revoke_tokens
 from graph.mutations.settling import confirm_refund, refuse_refund
 from graph.mutations.stock import restock, set_stock
 from graph.mutations.tracking import update_tracking
+from graph.mutations.unmet import NotesRefusals
 
 __all__ = ["Mutation", "ProductionMutation"]
 
@@ -88,8 +90,13 @@ _EVERYWHERE: Sequence[Any] = (
     fire_event,
     register_merchant,
     update_policies,
+    revoke_tokens,
 )
 _IN_DEVELOPMENT: Sequence[Any] = (advance_test_clock, demo_checkout)
+
+
+for _field in (*_EVERYWHERE, *_IN_DEVELOPMENT):
+    _field.extensions.append(NotesRefusals())
 
 
 def _mutation(fields: Sequence[Any]) -> type:

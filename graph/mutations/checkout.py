@@ -15,6 +15,7 @@ from graph.errors import OrderError, invalid
 from graph.idempotency import command_key
 from graph.mutations.decision import Answer
 from graph.mutations.why_not import FAILURES, from_failure
+from graph.observing import about
 from graph.viewer import Info, Viewer
 from storage.idempotency import CommandKey
 
@@ -91,6 +92,7 @@ async def _place(viewer: Viewer, cart: Cart, key: CommandKey | None) -> Answer:
     if not isinstance(drafted, Order):
         return Answer(errors=tuple(_error(problem, cart) for problem in drafted))
     placed = await services.orders.place(drafted, process, viewer.actor, key)
+    about(placed.order.id)
     return Answer(placed.order, replayed=placed.replayed)
 
 

@@ -5,10 +5,12 @@ from typing import Annotated
 
 import strawberry
 
+from domain.actors import Role
 from graph.errors import OrderError, invalid
 from graph.mutations.durations import LONGEST, read_duration
 from graph.mutations.why_not import FAILURES, from_failure
-from graph.viewer import Info, Viewer, viewer_of
+from graph.viewer import Info, Viewer, viewer_in
+from storage.clock import ClockAtItsEnd
 
 
 @strawberry.input(description="How far to advance the test clock.")
@@ -24,12 +26,12 @@ class AdvanceTestClockPayload:
 
 @strawberry.mutation(
     description="Advances the test clock for all orders; what becomes due is done before this answers. "
-    "In development only."
+    "For the role MARKETPLACE, in development only."
 )
 async def advance_test_clock(
     info: Info, input: Annotated[AdvanceTestClockInput, strawberry.argument(description="How far.")]
 ) -> AdvanceTestClockPayload:
-    viewer = viewer_of(info.context)
+    viewer = viewer_in(info.context, Role.MARKETPLACE)
     by = read_duration(input.by)
     if not viewer.services.clock.test:
         return _refused(invalid("This server's clock is real: it cannot be advanced."))
@@ -37,6 +39,8 @@ async def advance_test_clock(
         return _refused(invalid(f"Write a duration such as PT30M or P7D, at most {LONGEST.days} days.", "by"))
     try:
         return AdvanceTestClockPayload(now=await _advance(viewer, by), errors=[])
+    except ClockAtItsEnd as problem:
+        return _refused(invalid(str(problem), "by"))
     except FAILURES as failure:
         return _refused(from_failure(failure))
 

@@ -17,6 +17,7 @@ from graph.mutations.why_not import FAILURES, from_failure
 from graph.seen import seen_by
 from graph.types.selector import OrderSelector
 from graph.viewer import Info, Viewer
+from storage import metering
 from storage.changing import no_more
 from storage.idempotency import CommandKey
 
@@ -65,9 +66,18 @@ async def _change(
         more_stock=more_stock,
     )
     if changed.decision is not None:
+        _count(changed.order, changed.decision, viewer)
         return decided(changed.order, changed.decision)
     assert changed.replayed is not None, "without a decision there is an earlier reply"
     return replayed(changed.order, changed.replayed)
+
+
+def _count(order: Order, decision: Decision, viewer: Viewer) -> None:
+    for error in decision.errors:
+        if event := getattr(error, "event", None):
+            metering.refused(order, event, error.code.value)
+    for unit_id in decision.outcome.already:
+        metering.already(order, unit_id, viewer.actor.id)
 
 
 async def _failed(viewer: Viewer, selector: OrderSelector, error: OrderError) -> Answer:

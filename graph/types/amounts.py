@@ -6,6 +6,7 @@ from datetime import datetime
 import strawberry
 
 from domain import payments
+from domain.actors import Actor, Role
 from domain.order import Line, Order
 from domain.order import Payment as DomainPayment
 from domain.order import Refund as DomainRefund
@@ -32,7 +33,9 @@ class Payment:
         description="The money was in at once, where it is otherwise approved and captured with the invoices."
     )
     at: datetime = strawberry.field(description="When it was recorded.")
-    by: str = strawberry.field(description="Who recorded it.")
+    by: str | None = strawberry.field(
+        description="Who recorded it; null: somebody else than this payment system."
+    )
 
 
 @strawberry.type(description="Money on its way back for one line, paid back, or refused.")
@@ -90,15 +93,15 @@ def totals_view(lines: Iterable[Line], currency: str) -> Totals:
     )
 
 
-def order_payment_view(order: Order) -> OrderPayment:
-    """Return an order's money with every payment and refund."""
+def order_payment_view(order: Order, reader: Actor) -> OrderPayment:
+    """Return an order's money with every payment and refund, as the marketplace or a payment system reads it."""
     return OrderPayment(
         approved=money_of(order.approved, order.currency),
         captured=money_of(order.captured, order.currency),
         refunded=money_of(order.refunded, order.currency),
         reserved=money_of(order.reserved, order.currency),
         due=money_of(payments.due(order), order.currency),
-        payments=[payment_view(payment, order.currency) for payment in order.payments],
+        payments=[payment_view(payment, order.currency, reader) for payment in order.payments],
         refunds=[refund_view(refund, order.currency) for refund in order.refunds],
         commands=[command_view(command, order.currency) for command in order.commands],
     )
@@ -114,15 +117,15 @@ def customer_payment_view(order: Order) -> CustomerPayment:
     )
 
 
-def payment_view(payment: DomainPayment, currency: str) -> Payment:
-    """Return one payment."""
+def payment_view(payment: DomainPayment, currency: str, reader: Actor) -> Payment:
+    """Return one payment; a payment system is told of itself alone."""
     amount = money_of(payment.amount, currency)
     return Payment(
         reference=payment.reference,
         amount=amount,
         captured=payment.captured,
         at=payment.at,
-        by=payment.by,
+        by=payment.by if reader.role is Role.MARKETPLACE or reader.id == payment.by else None,
     )
 
 

@@ -6,14 +6,17 @@ What an item says to which topic was decided where it was published (storage.pub
 import datetime
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
+from weakref import WeakKeyDictionary
 
 import strawberry
 
 from domain.actors import Audience, Party, Role
+from domain.process import Process
 from domain.processes import PROCESSES
 from domain.processes.marketplace_merchant import MARKETPLACE_MERCHANT
 from graph.cursors import TopicCursors
-from graph.parties import hears
+from graph.executor import Answers
+from graph.parties import hears, knows, reads_reason
 from graph.types.ids import LINE, MERCHANT_ORDER, encode
 from graph.types.scalars import Cursor
 from graph.viewer import Viewer
@@ -55,11 +58,14 @@ class OrderStateChanged:
     event: str = strawberry.field(description="The event.")
     actor: str | None = strawberry.field(description="Who fired it; null: not for this viewer.")
     role: Role = strawberry.field(description="In which role it was fired.")
-    reason: str | None = strawberry.field(description="The reason that was given.")
+    reason: str | None = strawberry.field(
+        description="The reason that was given; null: none, or not for this viewer."
+    )
     labels: list[EventLabel] = strawberry.field(
         description="What is read now: the viewer's own label; the marketplace reads every audience's."
     )
     version: int = strawberry.field(description="The order's version that this event is part of.")
+    answers: strawberry.Private[Answers]
 
 
 @strawberry.type(description="Nothing happened for a while; the stream is alive.")
@@ -87,18 +93,33 @@ OrderEvent = Annotated[
 
 def told(viewer: Viewer, item: FeedItem) -> bool:
     """Whether this viewer learns of the item, which is of its topic."""
+    return hears(_process(item), viewer.role, item.body["party"])
+
+
+def _process(item: FeedItem) -> Process:
     named = item.body.get("process")
     # Items written before this was noted are of the process that was there first.
-    process = PROCESSES[named["name"], named["version"]] if named else MARKETPLACE_MERCHANT
-    return hears(process, viewer.role, item.body["party"])
+    return PROCESSES[named["name"], named["version"]] if named else MARKETPLACE_MERCHANT
+
+
+_views: WeakKeyDictionary[FeedItem, dict[tuple[Role, TopicCursors], OrderStateChanged]] = WeakKeyDictionary()
 
 
 def event_view(viewer: Viewer, item: FeedItem, cursors: TopicCursors) -> OrderStateChanged:
-    """Return the item as its viewer reads it."""
+    """Return the item as its viewer reads it: one object for all who read its topic in the same role."""
+    views, key = _views.setdefault(item, {}), (viewer.role, cursors)
+    if key not in views:
+        views[key] = _view(viewer, item, cursors)
+    return views[key]
+
+
+def _view(viewer: Viewer, item: FeedItem, cursors: TopicCursors) -> OrderStateChanged:
     body = item.body
     part = body["merchant_order"]
     of_part = viewer.scope.kind is ScopeKind.MERCHANT
     unit = body["unit"]
+    acted = Role(body["role"])
+    known = acted in KNOWN[viewer.audience] and knows(viewer.role, acted)
     return OrderStateChanged(
         cursor=cursors.encode(item.seq),
         seq=body["seq"],
@@ -111,11 +132,12 @@ def event_view(viewer: Viewer, item: FeedItem, cursors: TopicCursors) -> OrderSt
         source=body["source"],
         target=body["target"],
         event=body["event"],
-        actor=body["actor"] if body["role"] in KNOWN[viewer.audience] else None,
-        role=Role(body["role"]),
-        reason=body["reason"],
+        actor=body["actor"] if known else None,
+        role=acted,
+        reason=body["reason"] if reads_reason(_process(item), viewer.role, body["event"], acted) else None,
         labels=list(_labels(viewer, body["labels"])),
         version=item.version,
+        answers={},
     )
 
 

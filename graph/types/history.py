@@ -60,7 +60,9 @@ class HistoryEntry:
     cause: int | None = strawberry.field(
         description="The row that pulled this one along; null: none, or not for this viewer."
     )
-    reason: str | None = strawberry.field(description="The reason that was given.")
+    reason: str | None = strawberry.field(
+        description="The reason that was given; null: none, or not for this viewer."
+    )
     input: list[InputValue] = strawberry.field(description="What else came along and is for this viewer.")
 
 
