@@ -16,7 +16,6 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
-    NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
     get_operation_ast,
@@ -36,6 +35,7 @@ from graph.context import Context
 from graph.cost import cost_of
 from graph.executor import OrderflowExecutor
 from graph.given import check_variables
+from graph.introspection import ClosedToAll, ClosedWithoutToken
 from graph.limits import STANDARD, TOO_COMPLEX, Limits, exceeded
 from graph.rates import Allowance, RateLimited, Rates
 from graph.settings import Introspection
@@ -183,6 +183,7 @@ class OrderflowSchema(strawberry.Schema):
         self.ceiling = ceiling
         self.rates = rates or Rates()
         self._introspection = introspection
+        self._closed = ClosedWithoutToken if introspection == "tokens" else ClosedToAll
         self._kept = lru_cache(maxsize=DOCUMENTS_KEPT)(self._read)
 
     @property
@@ -212,7 +213,7 @@ class OrderflowSchema(strawberry.Schema):
             problems = exceeded(document, self.limits) or validate(
                 self._schema,
                 document,
-                RULES if open_ else (*RULES, NoSchemaIntrospectionCustomRule),
+                RULES if open_ else (*RULES, self._closed),
                 max_errors=MOST_PROBLEMS,
                 hide_suggestions=not open_,
             )

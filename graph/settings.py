@@ -85,9 +85,7 @@ class Settings:
     jwt_secret: Annotated[str | None, Variable("ORDERFLOW_JWT_SECRET", "Signs tokens; 32+ bytes")] = field(
         default=None, repr=False
     )
-    jwks_url: Annotated[
-        str | None, Variable("ORDERFLOW_JWKS_URL", "Public keys that sign tokens")
-    ] = None
+    jwks_url: Annotated[str | None, Variable("ORDERFLOW_JWKS_URL", "Whose public keys check tokens")] = None
     jwt_issuer: Annotated[str, Variable("ORDERFLOW_JWT_ISSUER", "Who signs accepted tokens")] = "orderflow"
     jwt_audience: Annotated[str, Variable("ORDERFLOW_JWT_AUDIENCE", "Whom accepted tokens address")] = (
         "orderflow"

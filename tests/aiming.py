@@ -148,7 +148,7 @@ _TELLING = {
         if name.endswith("Payload")
     },
 }
-"""What is read along where a selection comes by: what people send, what they are called, why they are refused."""
+"""What is read along wherever a selection comes by: what people send and are called, and refusals."""
 
 
 def aimed(document: DocumentNode, random: Random) -> tuple[DocumentNode, dict[str, Any]]:

@@ -8,7 +8,7 @@ from json import loads
 from typing import Any
 
 import pytest_asyncio
-from graphql import GraphQLObjectType, get_named_type
+from graphql import GraphQLObjectType, GraphQLUnionType, get_named_type
 from orjson import dumps
 
 from domain.actors import Role
@@ -142,7 +142,9 @@ async def pulled(world: World, who: Principal | None) -> list[Answer]:
 async def pushed(world: World, who: Principal | None, count: int) -> list[Answer]:
     """So many events from the first on as a subscription tells them, and what a new one begins with."""
     document = Document(who and who.role)
-    kinds = [each.name for each in SCHEMA.get_possible_types(SCHEMA.type_map["OrderEvent"])]
+    events = SCHEMA.type_map["OrderEvent"]
+    assert isinstance(events, GraphQLUnionType)
+    kinds = [each.name for each in events.types]
     spread = " ".join(f"... on {kind} {document.whole(kind)}" for kind in kinds)
     query = document(
         f"subscription ($after: Cursor) {{ orderEvents(after: $after) {{ __typename {spread} }} }}"

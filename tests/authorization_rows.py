@@ -248,4 +248,4 @@ ERRORS = frozenset(
 """The types of refusals. Who gets which depends on what it tries."""
 
 UNSEEN = frozenset({"Busy", "OutOfStep", "Lagged"})
-"""Types that nobody is shown in these tests: they take a database that fails, or a reader that is too slow."""
+"""Types that nobody is shown here: they take a database that fails, or a reader that is too slow."""

@@ -30,7 +30,8 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
     (
         "m1",
         "office m1 c1 carrier w1",
-        "approved canceled carrier carrier-back courier invoice-tracking new-courier new-number new-url rejected seen seen-city seen-state sold-out tracking tracking-back tracking-url",
+        "approved canceled carrier carrier-back courier invoice-tracking new-courier new-number new-url "
+        "rejected seen seen-city seen-state sold-out tracking tracking-back tracking-url",
     ),
     (
         "m1",

@@ -1,9 +1,9 @@
 """The stories of the store processes in the marketplace of canaries."""
 
-from graph.types.ids import COMMAND, LINE, RESTOCK, encode
-from tests.authorization_stories import Told, bought, eur, later, named, policies, product
+from graph.types.ids import COMMAND, RESTOCK, encode
+from tests.authorization_stories import Told, bought, later, named, policies, product
 from tests.authorization_world import World
-from tests.canaries import C1, C2, CARRIER, M1, M2, M3, OFFICE, PSP, W1, canary
+from tests.canaries import C1, C2, M1, M2, M3, OFFICE, PSP, W1, canary
 
 
 async def invoiced(world: World) -> None:

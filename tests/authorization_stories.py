@@ -10,10 +10,10 @@ from typing import Any
 from domain.order import Line, MerchantOrder, Order
 from domain.payments import due
 from graph.auth import Principal
-from graph.types.ids import COMMAND, LINE, MERCHANT_ORDER, REFUND, RESTOCK, encode
+from graph.types.ids import COMMAND, LINE, MERCHANT_ORDER, REFUND, encode
 from storage.scope import Scope
 from tests.authorization_world import ISSUED, Answer, World
-from tests.canaries import C1, C2, CARRIER, M1, M2, M3, OFFICE, PSP, W1, canary
+from tests.canaries import C1, CARRIER, M1, M2, M3, OFFICE, PSP, canary
 
 
 def product(owner: str, what: str = "product", price: str = "10.00", quantity: int = 2) -> Answer:
@@ -193,18 +193,13 @@ async def items(world: World) -> None:
     await here.does(M1, "receiveReturn", lines=named([second], quantity=1))
     await here.does(M2, "rejectReturn", reason=canary("m2", "rejected"))
     returned = [line for line in await here.lines("m1") if "returned" in _states(line)]
-    asked = {"lines": named(returned), "reason": canary("office", "refund")}
-    order = await here.does(OFFICE, "refundLines", **asked)
+    reason = canary("office", "refund")
+    order = await here.does(OFFICE, "refundLines", lines=named(returned), reason=reason)
     refused = encode(REFUND, order.refunds[-1].id)
     await here.does(PSP, "refuseRefund", refund=refused, reason=canary("psp", "refused"))
-    order = await here.does(OFFICE, "refundLines", lines=[asked["lines"][0] | {"amount": eur("4.00")}])
+    order = await here.does(OFFICE, "refundLines", lines=named(returned, amount=eur("4.00")))
     await here.does(PSP, "confirmRefund", refund=encode(REFUND, order.refunds[-1].id))
-    await here.does(
-        OFFICE,
-        "refundLines",
-        lines=[asked["lines"][0] | {"amount": eur("3.00")}],
-        reason=canary("office", "refund"),
-    )
+    await here.does(OFFICE, "refundLines", lines=named(returned, amount=eur("3.00")), reason=reason)
 
 
 async def canceled_items(world: World) -> None:

@@ -23,7 +23,7 @@ from graphql import (
 from domain.actors import Role
 from graph.schema import schema
 
-SCHEMA = schema._schema  # pyright: ignore[reportPrivateUsage]
+SCHEMA = schema._schema
 
 ORDER_TYPES: Mapping[Role, tuple[str, str]] = {
     Role.MARKETPLACE: ("Order", "Line"),

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest_asyncio
 from bson import json_util
+from graphql import get_named_type
 
 from domain.actors import Role
 from domain.order import Order
@@ -24,9 +25,7 @@ from graph.services import Services
 from graph.settings import Settings
 from storage.client import Database, connect
 from storage.indexes import ensure
-from storage.scope import Scope
-from tests.authorization_walk import ORDER_TYPES, Document, object_type
-from tests.canaries import C1, C2, CARRIER, M1, M2, M3, OFFICE, PSP, W1, canary
+from tests.authorization_walk import MUTATION, ORDER_TYPES, Document, object_type
 
 Answer = dict[str, Any]
 
@@ -76,21 +75,28 @@ class World:
 
 
 @cache
-def doing(mutation: str, role: Role) -> str:
-    """The document of a mutation that selects all of its payload; of the order in it no more than leaves."""
+def doing(mutation: str, role: Role | None = None) -> str:
+    """The document of a mutation that selects all of its payload: of orders and lines the leaves of what this
+    role is shown; without a role only what all are shown.
+    """
     document = Document(role)
-    payload = object_type("Mutation").fields[mutation].type.of_type  # pyright: ignore
-    order, line = ORDER_TYPES[role]
+    payload = get_named_type(MUTATION.fields[mutation].type)
+    order, line = ORDER_TYPES[role] if role else (None, None)
     short = {
-        "order": f"order {{ __typename ... on {order} {{ {document.leaves(order)} }} }}",
-        **{
-            name: f"{name} {{ __typename ... on {line} {{ {document.leaves(line)} }} }}"
-            for name in ("moved", "skipped")
-        },
+        "order": _leaves(document, order, "id reference version placedAt changedAt"),
+        "moved": _leaves(document, line, "id sku name quantity"),
+        "skipped": _leaves(document, line, "id sku name quantity"),
     }
-    selected = " ".join(short.get(each) or document.field(payload.name, each) for each in payload.fields)
+    selected = " ".join(
+        f"{each} {short[each]}" if each in short else document.field(payload.name, each)
+        for each in object_type(payload.name).fields
+    )
     kind = f"{mutation[0].upper()}{mutation[1:]}Input"
     return document(f"mutation ($input: {kind}!) {{ {mutation}(input: $input) {{ __typename {selected} }} }}")
+
+
+def _leaves(document: Document, name: str | None, common: str) -> str:
+    return f"{{ __typename {f'... on {name} {{ {document.leaves(name)} }}' if name else common} }}"
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -64,6 +64,6 @@ PEOPLE: dict[str, Principal | None] = {
     "w3": W3,
     "nobody": None,
 }
-"""Everybody who looks: m1 and m2 sell in c1's orders, m3 in c2's only, m1 in both; w1 and w3 are the merchants'
-own warehouses, the carrier nobody's. Who is nobody has no token.
+"""Everybody who looks: m1 and m2 sell in c1's orders, m3 in c2's only, m1 in both; w1 and w3 are warehouses
+of m1 and m3, the carrier is nobody's. Who is nobody has no token.
 """

@@ -1,4 +1,4 @@
-"""The authorization matrix: every element of the schema, everybody who looks, and every string that is somebody's.
+"""The authorization matrix: every element of the schema, all who look, and every string that is somebody's.
 
 People ask for all that can be selected, of all orders that there are. Tables say who may read what.
 """

@@ -1,6 +1,6 @@
-"""Mutations by those who may not: nothing changes, and what is answered tells nothing of what is not theirs."""
+"""Mutations by those who may not: nothing changes, and the answers tell nothing of what is not theirs."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from json import dumps
@@ -45,7 +45,7 @@ STAGES = ("items", "invoiced", "complete", "chain")
 
 
 @asynccontextmanager
-async def nothing_changes(world: World) -> AsyncIterator[None]:
+async def nothing_changes(world: World) -> AsyncGenerator[None]:
     """Whatever is tried inside leaves all that is stored as it was."""
     before = await world.dump()
     yield
@@ -54,8 +54,7 @@ async def nothing_changes(world: World) -> AsyncIterator[None]:
 
 async def tried(world: World, who: Principal | None, mutation: str, sent: Answer) -> Answer:
     """The answer to a mutation."""
-    role = who.role if who else Role.MARKETPLACE
-    return await world.ask(who, doing(mutation, role), input=sent)
+    return await world.ask(who, doing(mutation), input=sent)
 
 
 async def sees(world: World, who: Principal, order: Order) -> bool:

@@ -94,7 +94,7 @@ def totals_view(lines: Iterable[Line], currency: str) -> Totals:
 
 
 def order_payment_view(order: Order, reader: Actor) -> OrderPayment:
-    """Return an order's money with every payment and refund, as the marketplace or a payment system reads it."""
+    """Return an order's money with every payment and refund, as the marketplace or payments read it."""
     return OrderPayment(
         approved=money_of(order.approved, order.currency),
         captured=money_of(order.captured, order.currency),
