@@ -27,9 +27,9 @@ class TokenMissing(TokenError):
 class TokenMalformed(TokenError):
     """The token is not one of ours, or lacks something."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, then: str = "Ask for a new one and send that.") -> None:
         self.reason = reason
-        super().__init__(f"The token cannot be used: {reason}. Ask for a new one and send that.")
+        super().__init__(f"The token cannot be used: {reason}. {then}")
 
 
 class TokenExpired(TokenError):

@@ -158,7 +158,10 @@ class _Walk:
         if not any(name in field.args for name in PAGE):
             return None
         sizes = [self._argument(node, field, name) for name in PAGE if name in field.args]
-        return max((size for size in sizes if isinstance(size, int) and size >= 0), default=LIST)
+        # A client may write 100 as 100.0, which an Int is as well.
+        return max(
+            (int(size) for size in sizes if isinstance(size, (int, float)) and size >= 0), default=LIST
+        )
 
     def _assumed(self, parent: GraphQLCompositeType, name: str) -> int:
         return SIZES.get(f"{parent.name}.{name}", SIZES.get(name, LIST))

@@ -39,6 +39,7 @@ from graph.introspection import ClosedToAll, ClosedWithoutToken
 from graph.limits import STANDARD, TOO_COMPLEX, Limits, exceeded
 from graph.rates import Allowance, RateLimited, Rates
 from graph.settings import Introspection
+from storage.client import DatabaseUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -129,7 +130,7 @@ class Guard(SchemaExtension):
         if cost.points > self._ceiling:
             message = (
                 f"The operation costs {cost.points} points; at most {self._ceiling} are allowed."
-                " Ask for fewer entries, or for less of each."
+                " Ask for fewer entries, for less of each, or for fewer lists and counts at once."
             )
             return [GraphQLError(message, operation, extensions={"code": "QUERY_TOO_COSTLY"})]
         if operation.operation is not OperationType.SUBSCRIPTION:
@@ -230,10 +231,13 @@ class OrderflowSchema(strawberry.Schema):
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
-        """Logs bugs with their traceback; what a client did wrong is the client's to read."""
+        """Logs bugs with their traceback, and a database that is away; what clients do wrong they read."""
         request_id = getattr(execution_context and execution_context.context, "request_id", "unknown")
         for error in errors:
-            if bug := bug_behind(error):
+            bug = bug_behind(error)
+            if isinstance(bug, DatabaseUnavailable):
+                logger.warning("Request %s failed at %s: %s", request_id, error.path, bug)
+            elif bug:
                 logger.error("Request %s failed at %s", request_id, error.path, exc_info=bug)
 
 

@@ -69,6 +69,6 @@ async def _passes(name: str, check: Check) -> bool:
         async with asyncio.timeout(PATIENCE):
             await check()
     except Exception as error:  # noqa: BLE001 - whatever is wrong, the answer is "not ready"; the log says what
-        logger.warning("Not ready: %s: %s", name, error or type(error).__name__)
+        logger.warning("Not ready: %s: %s", name, str(error) or type(error).__name__)
         return False
     return True

@@ -18,7 +18,7 @@ class _Closed(ValidationRule):
     message: str
 
     def enter_field(self, node: FieldNode, *_: Any) -> None:
-        asked = cast("GraphQLNamedType | None", get_named_type(cast("Any", self.context.get_type())))
+        asked = cast("GraphQLNamedType | None", get_named_type(cast("Any", self.context).get_type()))
         if asked and is_introspection_type(asked):
             self.report_error(GraphQLError(self.message, node))
 

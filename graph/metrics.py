@@ -98,7 +98,7 @@ class Metrics:
             async with asyncio.timeout(PATIENCE):
                 waiting = await self._count()
         except Exception as error:  # noqa: BLE001 - the rest is wanted most when something is wrong
-            logger.warning("What waits could not be counted: %s", error or type(error).__name__)
+            logger.warning("What waits could not be counted: %s", str(error) or type(error).__name__)
         text = generate_latest(_registry()) + generate_latest(_of(_Waiting(waiting)))
         return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"})
 
@@ -118,7 +118,10 @@ class _Waiting(Collector):
         self._waiting = waiting
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        help = "Orders that wait, by what for; at most 10000 are counted."
+        help = (
+            "Orders that wait: events to be published, deadlines overdue by more than a minute, commands for"
+            " the payment system's answer, stock for pieces; at most 10000 of each are counted."
+        )
         family = GaugeMetricFamily("orderflow_waiting_orders", help, labels=("queue",))
         for queue, orders in self._waiting.items():
             family.add_metric((queue,), orders)

@@ -31,7 +31,7 @@ LONGEST_NAME = 80
 MOST = 10
 """Codes and orders of one operation that are remembered."""
 
-OURS = frozenset({"INTERNAL_SERVER_ERROR", "UNAVAILABLE"})
+OURS = frozenset({"INTERNAL_SERVER_ERROR", "UNAVAILABLE", "BUSY"})
 """The codes of errors that are not the client's doing."""
 
 

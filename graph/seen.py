@@ -175,7 +175,7 @@ class Seen:
         if self._known.history is None:
             read = self.viewer.services.orders.history(self.order.id, 0, _WHOLE)
             self._known.history = asyncio.ensure_future(read)
-        entries = await self._known.history
+        entries = await asyncio.shield(self._known.history)  # other fields wait for it too
         units: set[str | None] = {each.id for each in (*self.lines, *self.merchant_orders)}
         if unit is not None:
             units = {unit.id}

@@ -1,5 +1,6 @@
 """Every setting of the server, read from the environment once. It must not know what they are used for."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,19 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def _origins(text: str) -> tuple[str, ...]:
+    origins = _listed(text)
+    if not all(re.fullmatch(r"\*|https?://[^\s/?#@]+", each) for each in origins):
+        raise ValueError("expected origins like https://shop.example, separated by commas")
+    return origins
+
+
+def _database_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,63}", text):
+        raise ValueError("expected letters, digits, - and _, at most 63 of them")
+    return text
+
+
 def _positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) == 0:
         raise ValueError("expected a whole number above zero")
@@ -71,7 +85,9 @@ class Settings:
     mongodb_uri: Annotated[str | None, Variable("MONGODB_URI", "Database; embedded when absent")] = field(
         default=None, repr=False
     )
-    database: Annotated[str, Variable("ORDERFLOW_DATABASE", "Name of the database")] = "orderflow"
+    database: Annotated[str, Variable("ORDERFLOW_DATABASE", "Name of the database", _database_name)] = (
+        "orderflow"
+    )
     data_dir: Annotated[Path, Variable("ORDERFLOW_DATA_DIR", "Where embedded data lives", Path)] = Path(
         ".orderflow"
     )
@@ -91,7 +107,7 @@ class Settings:
         "orderflow"
     )
     allowed_origins: Annotated[
-        tuple[str, ...], Variable("ORDERFLOW_ALLOWED_ORIGINS", "Other origins browsers use", _listed)
+        tuple[str, ...], Variable("ORDERFLOW_ALLOWED_ORIGINS", "Other origins browsers use", _origins)
     ] = ()
     introspection: Annotated[
         Introspection | None,

@@ -118,7 +118,7 @@ class Tokens:
         scheme, _, token = authorization.strip().partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not token:
-            raise TokenMalformed("the Authorization header is not 'Bearer <token>'")
+            raise TokenMalformed("it is not sent as it should be", "Send 'Authorization: Bearer <token>'.")
         try:
             return self.verify(token)
         except KeyUnknown:

@@ -36,7 +36,8 @@ Info: TypeAlias = strawberry.Info[Context, None]
 class Viewer:
     """One authenticated asker during one operation.
 
-    `now` is read once, so that one answer has one time; `merchant_names` by id, all that are needed at once.
+    `now` is read once, so that one answer has one time; the names of merchants all that are needed at once.
+    Both are shielded: a field whose sibling failed is canceled, and must not take them from the other fields.
     """
 
     principal: Principal
@@ -45,11 +46,11 @@ class Viewer:
     actor: Actor
     scope: Scope
     audience: Audience
-    merchant_names: DataLoader[str, str] = field(init=False, repr=False)
+    _names: DataLoader[str, str] = field(init=False, repr=False)
     _now: asyncio.Future[datetime] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self.merchant_names = DataLoader(self._merchant_names)
+        self._names = DataLoader(self._merchant_names)
 
     @property
     def order_type(self) -> str:
@@ -60,10 +61,14 @@ class Viewer:
         """The time of orders (aware, UTC)."""
         if self._now is None:
             self._now = asyncio.ensure_future(self.services.clock.now())
-        return await self._now
+        return await asyncio.shield(self._now)
+
+    async def merchant_name(self, merchant_id: str) -> str:
+        """The merchant's name; its id where it has none."""
+        return await asyncio.shield(self._names.load(merchant_id))
 
     async def _merchant_names(self, ids: list[str]) -> list[str]:
-        """Names in one request for all that an answer needs; the id where a merchant has none."""
+        """Names in one request for all that an answer needs."""
         merchants = await self.services.merchants.get_many(ids)
         return [merchants[id].name if id in merchants else id for id in ids]
 

@@ -16,7 +16,7 @@ def welcome(settings: Settings, host: str, port: int, made: int | None) -> Itera
     """The lines. `made` is how many demo orders were made just now, None without the demo."""
     address = f"{_shown(host)}:{port}"
     yield f"Orderflow is running at http://{address}"
-    yield f"  GraphiQL       http://{address}/graphql"
+    yield f"  {'GraphiQL' if settings.shows_graphiql else 'API     '}       http://{address}/graphql"
     yield f"  subscriptions  ws://{address}/graphql"
     if made:
         yield f"  demo           {made} orders were made"

@@ -11,6 +11,7 @@ from typing import Any
 
 from pymongo.errors import (
     BulkWriteError,
+    ConfigurationError,
     ConnectionFailure,
     DocumentTooLarge,
     DuplicateKeyError,
@@ -69,6 +70,8 @@ def our_errors(session: object | None = None) -> Generator[None]:
         if error.details and error.details.get("writeConcernErrors") and session is None:
             raise OutcomeUnknown("The database did not confirm a group of writes.") from error
         raise
+    except ConfigurationError as error:  # a mongodb+srv:// address is looked up with the first command
+        raise DatabaseUnavailable(f"The database cannot be used ({str(error).rstrip('.')}).") from error
     except (ConnectionFailure, WriteConcernError) as error:
         if session is not None and not isinstance(error, ServerSelectionTimeoutError):
             raise

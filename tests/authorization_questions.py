@@ -176,7 +176,7 @@ def nodes(world: World, role: Role | None) -> Iterator[Question]:
         for name in dict.fromkeys((order, MERCHANT_ORDER, line))
     )
     asked = document(f"query ($id: ID!) {{ node(id: $id) {{ __typename {spread} }} }}")
-    for each in world.orders.values():
+    for each in (world.orders[story] for story in ("items", "invoiced", "others")):
         ids = [encode(order, each.id), *(encode(LINE, line.id) for line in each.lines)]
         ids += [encode(kind, part.id) for part in each.merchant_orders for kind in {order, MERCHANT_ORDER}]
         for id in ids:

@@ -14,7 +14,7 @@ from schemathesis.graphql import nodes
 
 from graph.schema import schema
 from tests.aiming import aimed
-from tests.watching import PEOPLE
+from tests.trading import PEOPLE
 
 T = TypeVar("T")
 
@@ -33,6 +33,7 @@ WILD_TEXTS = [
     "𝔘",
     "x" * 300,
 ]
+"""Texts on which programs have stumbled."""
 _WILD_NUMBERS = [0, 1, -1, 2**31 - 1, -(2**31)]
 _TEXTS = st.sampled_from(WILD_TEXTS) | st.text(max_size=20)
 _DAYS = st.sampled_from(
@@ -45,7 +46,6 @@ _TIMES = st.builds(
 )
 _AMOUNTS = st.sampled_from(["10.00", "0", "-1.00", "0.001", "9" * 30, "1e3", "NaN", "-0", "٣"])
 
-
 _FITTING = {
     "Query.marketplace": ["marketplace"],
     "Query.merchant": ["m1", "m2", "m3"],
@@ -56,11 +56,11 @@ _FITTING = {
 """Who gets something from these."""
 _BUSY = ["marketplace"] * 3 + ["m1"] * 3 + ["c1"] * 2 + [*PEOPLE]
 
-
 EXAMPLES = int(os.environ.get("ORDERFLOW_EXAMPLES", "400"))
-"""How many requests are generated; messages are in proportion. 20,000 take an hour or less."""
+"""How many requests are generated; messages are in proportion. 20,000 take half an hour or more."""
 
 SHORT = 12
+"""Values in one run of Hypothesis, before it turns to variations of what it had."""
 _PLAIN = settings(
     max_examples=SHORT,
     database=None,  # the seed is given: what is found once is found in each run
@@ -147,7 +147,7 @@ def tried(
 ) -> None:
     """Attempt it with so many values: the same in each run, others for another `first`.
 
-    In short runs of Hypothesis: a long one soon turns to variations of what it had.
+    In many short runs of Hypothesis, so that they differ.
     """
 
     @_PLAIN

@@ -28,7 +28,7 @@ LISTEN = f"""subscription ($after: Cursor) {{ orderEvents(after: $after) {{ __ty
 
 CUT_OFF = (OSError, httpx.HTTPError, ConnectionClosed, InvalidHandshake)
 """What a client meets when the server or the connection is gone."""
-AGAIN_SECONDS = 0.1
+AGAIN_SECONDS = 0.2
 SMALL_WINDOW = 4096
 """Bytes that a connection takes in before its reader reads: what more comes piles up at the server."""
 RESET = struct.pack("ii", 1, 0)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pymongo.errors import ConfigurationError
 
 from storage.client import (
     DATABASE_NOW,
@@ -25,6 +26,7 @@ from storage.client import (
     TooLarge,
     connect,
 )
+from storage.failures import our_errors
 from tests.databases import both_drivers
 
 FEED = [
@@ -455,3 +457,8 @@ async def test_a_client_in_memory_can_stand_in_for_what_it_can_do(mock_database:
     assert await feed.count_documents({"topic": "t"}) == 3
     await mock_database.drop()
     assert await feed.find_one({}) is None
+
+
+async def test_an_address_that_is_looked_up_late_and_not_found_is_a_database_that_is_not_there() -> None:
+    with pytest.raises(DatabaseUnavailable, match="The DNS query name does not exist"), our_errors():
+        raise ConfigurationError("The DNS query name does not exist.")

@@ -107,6 +107,11 @@ def test_a_page_costs_what_it_is_asked_for_even_if_none_of_it_is_selected(
     )
 
 
+def test_a_page_costs_the_same_however_its_number_is_written() -> None:
+    query = "query ($n: Int) { items(first: $n) { nodes { id } } }"
+    assert cost(query, n=100.0) == cost(query, n=100) != cost(query, n=10)
+
+
 def test_pages_within_pages_multiply() -> None:
     assert points("{ items(first: 10) { nodes { more { nodes { parts { id } } } } } }") == (
         1 + 10 + 10 * (1 + 20 + 20 * LIST)

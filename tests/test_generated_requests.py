@@ -22,7 +22,8 @@ from tests.generating import (
     operations,
     tried,
 )
-from tests.watching import PEOPLE, Watched, check_response, watching
+from tests.trading import PEOPLE
+from tests.watching import Watched, check_response, watching
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"

@@ -44,6 +44,16 @@ async def test_the_answer_names_what_stands_still_and_the_log_says_how_long() ->
     assert record["request_id"] == response.headers["x-request-id"]
 
 
+async def test_the_log_names_what_went_wrong_also_when_it_has_no_text() -> None:
+    async def silent() -> None:
+        raise TimeoutError
+
+    with logged() as log:
+        async with client(api(checks={"database": silent})) as http:
+            await http.get("/health/ready")
+    assert log.records[0]["message"] == "Not ready: database: TimeoutError"
+
+
 async def test_workers_go_round_also_when_nothing_is_to_do(mock_store: Store) -> None:
     relay = Relay(mock_store.database)
     deadlines = DeadlineWorker(mock_store.orders, mock_store.clock)

@@ -1,4 +1,4 @@
-"""What comes before a request's body is bounded, in bytes and in time."""
+"""What comes before and after a request's body is bounded, in bytes and in time."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -14,6 +14,7 @@ from tests.transport import api
 BODY = b'{"query": "{ who }"}'
 HEAD = b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
 LENGTH = b"content-length: %d\r\n\r\n"
+CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n"
 
 
 @asynccontextmanager
@@ -58,8 +59,11 @@ async def drip(writer: asyncio.StreamWriter, sent: bytes) -> None:
         HEAD + b"x-filler: " + b"x" * LONGEST_HEAD,
         HEAD + b"x-a: b\r\n" * (LONGEST_HEAD // 8),
         b"GET /" + b"x" * LONGEST_HEAD,
+        CHUNKED + b"0\r\n" + b"x-a: b\r\n" * (LONGEST_HEAD // 4),
+        CHUNKED + b"0\r\nx-filler: " + b"x" * 2 * LONGEST_HEAD,
+        CHUNKED + b"1;" + b"x" * 2 * LONGEST_HEAD,
     ],
-    ids=["a header", "headers", "an address"],
+    ids=["a header", "headers", "an address", "trailers", "a trailer", "a chunk's extension"],
 )
 async def test_what_never_ends_is_refused_before_it_fills_the_memory(sent: bytes) -> None:
     async with connected() as (reader, writer):
@@ -71,6 +75,12 @@ async def test_headers_that_never_end_are_not_waited_for(monkeypatch: pytest.Mon
     monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.05)
     async with connected() as (reader, writer):
         writer.write(HEAD)
+        assert await status(reader) == b"408"
+
+
+async def test_a_connection_on_which_nothing_is_said_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.05)
+    async with connected() as (reader, _):
         assert await status(reader) == b"408"
 
 
@@ -90,3 +100,21 @@ async def test_each_request_of_a_connection_is_counted_by_itself() -> None:
         for _ in range(3):
             await drip(writer, request)
             assert await status(reader) == b"200"
+
+
+async def test_what_was_read_with_the_end_of_a_request_does_not_count_for_the_next() -> None:
+    body = BODY + b" " * 2 * LONGEST_HEAD
+    request = HEAD + LENGTH % len(body) + body
+    async with connected() as (reader, writer):
+        writer.write(request + request[:20])
+        assert await status(reader) == b"200"
+        writer.write(request[20:])
+        assert await status(reader) == b"200"
+
+
+async def test_a_body_may_come_in_many_small_chunks() -> None:
+    body = BODY + b" " * (LONGEST_HEAD // 4)
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body)
+    async with connected() as (reader, writer):
+        await drip(writer, HEAD + b"transfer-encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n")
+        assert await status(reader) == b"200"

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from graph.observing import LONGEST_NAME, MOST
 from graph.schema import schema
 from graph.settings import Settings
 from storage import history
+from storage.client import connect
 from storage.deadlines import DeadlineWorker
 from tests.acting import ADMIN, ANNA, M1, cart, line
 from tests.logged import logged
@@ -193,6 +195,23 @@ async def test_what_goes_wrong_in_a_later_event_still_says_in_which_operation(by
     assert (end["outcome"], end["events"]) == ("error", 2)
     for record in (bug, end):
         assert (record["operation"], record["request_id"]) == ("Breaking", start["request_id"])
+
+
+async def test_without_its_database_an_operation_ends_as_an_error_and_no_traceback_fills_the_log(
+    mock_store: Store,
+) -> None:
+    shop = await opened(mock_store)
+    order = (await shop.ask(ADMIN, PLACE, input=cart()))["placeOrder"]["order"]["id"]
+    gone = connect("mongodb://127.0.0.1:1", "orderflow_test", server_selection_seconds=0.1)
+    shop = await served(replace(shop.services, orders=replace(shop.services.orders, database=gone)))
+    with logged() as log:
+        await shop.ask(ADMIN, CANCEL, order=order)
+        await shop.post(ADMIN, "query Read($order: ID!) { node(id: $order) { id } }", order=order)
+    mutation, reason, query = log.records
+    assert (mutation["outcome"], mutation["codes"]) == ("error", ["BUSY"])
+    assert (reason["level"], "exception" in reason) == ("warning", False)
+    assert (query["outcome"], query["codes"]) == ("error", ["UNAVAILABLE"])
+    await gone.close()
 
 
 async def test_an_operation_names_the_orders_that_it_read_and_no_later_one_does(mock_store: Store) -> None:

@@ -66,6 +66,10 @@ def test_variables_are_read_with_their_types_and_an_empty_one_counts_as_absent()
         ("ORDERFLOW_BODY_LIMIT", "-5"),
         ("ORDERFLOW_BODY_LIMIT", "²"),
         ("ORDERFLOW_INIT_TIMEOUT", "nan"),
+        ("ORDERFLOW_DATABASE", "my shop"),
+        ("ORDERFLOW_DATABASE", "a" * 64),
+        ("ORDERFLOW_ALLOWED_ORIGINS", "shop.example"),
+        ("ORDERFLOW_ALLOWED_ORIGINS", "https://shop.example/"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_by_its_variables_name(variable: str, text: str) -> None:

@@ -26,7 +26,7 @@ class CustomerMerchantOrder:
 
     @strawberry.field(description="The name of its merchant.")
     async def merchant_name(self) -> str:
-        return await self.seen.viewer.merchant_names.load(self.source.merchant_id)
+        return await self.seen.viewer.merchant_name(self.source.merchant_id)
 
     @strawberry.field(description="What the customer may do with it, or why it cannot now.")
     async def available_actions(self) -> list[AvailableAction]:

@@ -32,7 +32,7 @@ class CustomerLine(LineView):
 
     @strawberry.field(description="The name of the merchant that sells it.")
     async def merchant_name(self) -> str:
-        return await self.seen.viewer.merchant_names.load(self.source.merchant_id)
+        return await self.seen.viewer.merchant_name(self.source.merchant_id)
 
 
 @strawberry.type(description="An order as its customer sees it.")
