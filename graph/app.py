@@ -125,7 +125,8 @@ async def _unauthenticated(request: Request, error: Exception) -> Response:
 
 async def _not_served(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return _refusal(request, error.status_code, f"{error.detail}.", "BAD_REQUEST", error.headers)
+    message = f"{error.detail}. The API answers POST /graphql."
+    return _refusal(request, error.status_code, message, "BAD_REQUEST", error.headers)
 
 
 async def _bug(request: Request, error: Exception) -> Response:

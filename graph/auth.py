@@ -7,12 +7,14 @@ from graphql import GraphQLError
 
 from domain.actors import Role
 
+UNAUTHENTICATED = "UNAUTHENTICATED"
+
 
 class TokenError(GraphQLError):
     """Who asks could not be made out; the message says what to do. HTTP: 401; WebSocket: closes with 4403."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message, extensions={"code": "UNAUTHENTICATED"})
+        super().__init__(message, extensions={"code": UNAUTHENTICATED})
 
 
 class TokenMissing(TokenError):

@@ -1,6 +1,6 @@
 """What one operation knows about itself: who asks, under which request id, with which services."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from uuid import uuid4
 
@@ -14,7 +14,8 @@ Transport = Literal["http", "sse", "websocket"]
 class Context:
     """Strawberry's context value: one per operation, never shared by the operations of a socket.
 
-    `address` is the client's, as far as the server knows it.
+    `address` is the client's, as far as the server knows it. `ended_by` gets the code of what ends a
+    subscription before its time; the operations of a socket share it.
 
     State that must not outlive an operation (data loaders) belongs in a field with `init=False` and a
     factory: `for_operation` makes it anew.
@@ -26,6 +27,7 @@ class Context:
     idempotency_key: str | None = None
     address: str = ""
     transport: Transport = "http"
+    ended_by: list[str] = field(default_factory=list[str])
 
     def authenticated(self) -> Principal:
         """The principal. Raises TokenMissing (code UNAUTHENTICATED) for an anonymous asker."""

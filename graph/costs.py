@@ -29,6 +29,7 @@ WEIGHTS: Mapping[str, int] = {
     "OrderConnection.totalCount": SEARCH,
     "MerchantOrderConnection.totalCount": SEARCH,
     "CustomerOrderConnection.totalCount": SEARCH,
+    "Query.events": 300,  # the topic's last number is looked up first
     "Query.__schema": 1600,  # hundreds of types, though all in memory
     "Query.__type": 40,
 }
@@ -39,7 +40,7 @@ LIST = 3
 
 SIZES: Mapping[str, int] = {
     # of an order
-    "lines": 5,
+    "lines": 10,
     "merchantOrders": 2,
     "payments": 1,
     "refunds": 2,

@@ -57,6 +57,9 @@ MOST_PROBLEMS = 5
 READING = 1
 """Points for reading a document, paid in advance so that nonsense is paid for as well."""
 
+CHARACTERS = 500
+"""So many characters of a document cost a point more."""
+
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
 
@@ -76,6 +79,7 @@ class Guard(SchemaExtension):
 
     _reading: Reading | None = None
     _allowance: Allowance
+    _paid: int = READING
     _requested: int = READING
 
     def on_parse(self) -> Iterator[None]:
@@ -83,7 +87,9 @@ class Guard(SchemaExtension):
         context = self.execution_context
         schema = _ours(context)
         self._allowance = schema.rates.allowance(context.context)
-        self._allowance.spend(READING)
+        price = READING + len(context.query or "") // CHARACTERS
+        self._requested = self._paid = min(price, self._allowance.limit or price)
+        self._allowance.spend(self._paid)
         self._reading = schema.read(context.query or "", open_=schema.is_open_to(context.context))
         context.graphql_document = self._reading.document
         observing.read(self._reading.document, context.operation_name)
@@ -124,7 +130,7 @@ class Guard(SchemaExtension):
         if refused := check_variables(operation, given, schema.limits):
             return refused
         cost = cost_of(schema.core, context.graphql_document, operation, given)
-        self._requested = max(READING, cost.points)
+        self._requested = max(self._paid, cost.points)
         if cost.parts > schema.limits.parts:
             return [_too_complex(f"A filter has at most {schema.limits.parts} parts.")]
         if cost.points > self._ceiling:
@@ -135,7 +141,7 @@ class Guard(SchemaExtension):
             return [GraphQLError(message, operation, extensions={"code": "QUERY_TOO_COSTLY"})]
         if operation.operation is not OperationType.SUBSCRIPTION:
             try:
-                self._allowance.spend(self._requested - READING)
+                self._allowance.spend(self._requested - self._paid)
             except RateLimited as refusal:
                 return [refusal]
         return []

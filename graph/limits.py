@@ -54,7 +54,7 @@ class Limits:
     selections: int = 5000
     values: int = 15_000
     objects: int = 2000
-    items: int = 1000
+    items: int = 1500
     parts: int = 50
 
 

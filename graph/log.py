@@ -15,7 +15,7 @@ from graph.settings import LogStyle
 
 MESSAGE = "message"
 
-FIELDS = ("kind", "transport", "role", "outcome", "codes", "ms", "cost", "events", "status")
+FIELDS = ("kind", "fields", "transport", "role", "outcome", "codes", "ms", "cost", "events", "status")
 """What our own records say beside their message. Nothing else that a library attaches is shown."""
 
 

@@ -38,6 +38,7 @@ OPERATIONS = Counter(
     "GraphQL operations that ended, and requests that were turned away before there was one.",
     ("transport", "kind", "outcome"),
 )
+REFUSALS = Counter("orderflow_refusals", "Errors that were answered, by their code.", ("code",))
 SECONDS = Histogram(
     "orderflow_operation_seconds",
     "From reading the document of a query or mutation to its result.",

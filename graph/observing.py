@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from graphql import DocumentNode, get_operation_ast
+from graphql import DocumentNode, FieldNode, get_operation_ast
 from strawberry.types import ExecutionResult
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
@@ -28,6 +28,7 @@ UNKNOWN = "unknown"
 """The kind of what could not be read as an operation."""
 
 LONGEST_NAME = 80
+MOST_FIELDS = 3
 MOST = 10
 """Codes and orders of one operation that are remembered."""
 
@@ -89,6 +90,7 @@ def turned_away(code: str, status: int) -> None:
     """Note a request that was answered before there was an operation."""
     outcome = "error" if status >= 500 else "refused"
     metrics.OPERATIONS.labels("http", UNKNOWN, outcome).inc()
+    metrics.REFUSALS.labels(code).inc()
     logger.info("request: %s", outcome, extra={"outcome": outcome, "codes": [code], "status": status})
 
 
@@ -119,6 +121,7 @@ class Watch:
     context: Context
     kind: str = UNKNOWN
     name: str | None = None
+    fields: tuple[str, ...] = ()
     results: int = 0
     cost: int | None = None
     codes: dict[str, None] = field(default_factory=dict[str, None])
@@ -147,6 +150,10 @@ class Watch:
             return
         self.kind = operation.operation.value
         self.name = operation.name.value[:LONGEST_NAME] if operation.name else None
+        roots = [
+            each.name.value for each in operation.selection_set.selections if isinstance(each, FieldNode)
+        ]
+        self.fields = tuple(name[:LONGEST_NAME] for name in roots[:MOST_FIELDS])
         self._bind()
         if self.span:
             self.span.named(self.kind, self.name)
@@ -174,9 +181,12 @@ class Watch:
     def end(self) -> None:
         """Count it and write its line."""
         self.enter()
+        self.refused(self.context.ended_by)
         seconds = time.perf_counter() - self.began
         transport, outcome = self.context.transport, self._outcome()
         metrics.OPERATIONS.labels(transport, self.kind, outcome).inc()
+        for code in self.codes:
+            metrics.REFUSALS.labels(code).inc()
         if self.kind == "subscription":
             metrics.SUBSCRIPTIONS.labels(transport).dec()
             self._log(outcome, ms=round(seconds * 1000, 1), events=self.results)
@@ -208,6 +218,7 @@ class Watch:
         principal = self.context.principal
         said: dict[str, Any] = {
             "kind": self.kind,
+            "fields": " ".join(self.fields),
             "transport": self.context.transport,
             "role": principal.role.value if principal else "anonymous",
             "outcome": outcome,

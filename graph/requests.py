@@ -3,6 +3,7 @@
 It must not know the schema, nor who is asking.
 """
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -14,6 +15,9 @@ from graph.wire import NotJson, decode
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 EVENTS = "text/event-stream"
+
+BODY_SECONDS = 60.0
+"""Seconds that a body may take to come in."""
 
 LONGEST_URL = 16_384
 """Bytes of a URL's query."""
@@ -39,8 +43,8 @@ class Operation:
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """The body, at most `limit` bytes. Raises BadRequest: 413 as soon as it is known to be longer, 400 (which
-    nobody is left to read) when its sender goes away in the middle.
+    """The body, at most `limit` bytes. Raises BadRequest: 413 as soon as it is known to be longer, 408 when
+    it does not come, 400 (which nobody is left to read) when its sender goes away in the middle.
     """
     too_long = BadRequest(413, f"The request body is longer than {limit} bytes.")
     announced = request.headers.get("content-length", "")
@@ -48,12 +52,16 @@ async def read_body(request: Request, limit: int) -> bytes:
         raise too_long
     body = bytearray()
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit:
-                raise too_long
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limit:
+                    raise too_long
     except ClientDisconnect:
         raise BadRequest(400, "The request ended before its body did.") from None
+    except TimeoutError:
+        message = f"The request body did not come within {BODY_SECONDS:.0f} seconds."
+        raise BadRequest(408, message, {"Connection": "close"}) from None
     return bytes(body)
 
 

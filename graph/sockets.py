@@ -26,7 +26,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 from strawberry.types.execution import PreExecutionError
 
 from graph.answers import errors_of
-from graph.auth import TokenError
+from graph.auth import UNAUTHENTICATED, TokenError
 from graph.context import Context
 from graph.execution import OrderflowSchema
 from graph.metrics import SOCKETS
@@ -61,7 +61,8 @@ class Adapter(ASGIWebSocketAdapter):
 
     async def close(self, code: int, reason: str) -> None:
         if self.ws.application_state is not WebSocketState.DISCONNECTED:
-            await self.ws.close(code, reason.encode()[:LONGEST_REASON].decode(errors="ignore"))
+            with suppress(RuntimeError):  # closed meanwhile by the server, for what only it sees in a frame
+                await self.ws.close(code, reason.encode()[:LONGEST_REASON].decode(errors="ignore"))
 
 
 class Handler(BaseGraphQLTransportWSHandler[Context, None]):
@@ -137,6 +138,7 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         await super().shutdown()
 
     def _end(self, why: TokenError) -> None:
+        self.context.ended_by.append(UNAUTHENTICATED)
         self.ending = asyncio.create_task(self._close(why))
 
     async def _close(self, why: TokenError) -> None:

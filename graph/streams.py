@@ -17,12 +17,12 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
+from graph import observing
 from graph.answers import answer
-from graph.auth import Principal, TokenError
+from graph.auth import UNAUTHENTICATED, Principal, TokenError
 from graph.context import Context
 from graph.execution import OrderflowSchema
 from graph.executor import Shared
-from graph.observing import observed
 from graph.requests import Operation
 from graph.standing import Standing
 from graph.wire import encode
@@ -51,7 +51,7 @@ def results(
     Whatever goes wrong is a result too (a PreExecutionError when nothing ran), never an exception: a stream
     that just stopped would leave its reader guessing.
     """
-    return observed(_results(schema, operation, context, allowed), context)
+    return observing.observed(_results(schema, operation, context, allowed), context)
 
 
 async def _results(
@@ -77,7 +77,10 @@ async def _results(
 
 
 async def until(
-    standing: Standing, principal: Principal, stream: AsyncGenerator[ExecutionResult, None]
+    standing: Standing,
+    principal: Principal,
+    context: Context,
+    stream: AsyncGenerator[ExecutionResult, None],
 ) -> AsyncGenerator[ExecutionResult, None]:
     """The stream until its reader's token expires or is revoked; the last result then says so."""
     why: TokenError | None = None
@@ -86,6 +89,7 @@ async def until(
     def end(reason: TokenError) -> None:
         nonlocal why
         why = reason
+        context.ended_by.append(UNAUTHENTICATED)
         if waiting:
             waiting.reschedule(0)  # at once
 

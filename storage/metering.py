@@ -22,8 +22,8 @@ FEED_LAG = Histogram(
     "From the write of an order to its events' publication, by the clocks of two processes.",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600),
 )
-PUBLISHED = Counter("orderflow_feed_items", "Items that this process put into the feed.")
-LAGGED = Counter("orderflow_lagged", "Times that a subscriber was told that it was too slow.")
+PUBLISHED = Counter("orderflow_feed_items", "Events that this process published to subscribers' topics.")
+LAGGED = Counter("orderflow_lagged", "Times that a subscriber had fallen too far behind and was told so.")
 LATENESS = Histogram(
     "orderflow_deadline_lateness_seconds",
     "From the time at which a deadline was due to the time at which it fired.",
@@ -43,7 +43,7 @@ def fired(process: str, events: Iterable[str]) -> None:
 def refused(order: Order, event: str, code: str) -> None:
     """Count an event that was refused on an order; `code` is one of RefusalCode."""
     known = event if event in _events(order.process, order.process_version) else UNKNOWN
-    TRANSITIONS.labels(order.process, known, "refused", code).inc()
+    TRANSITIONS.labels(order.process, known, "refused", code.upper()).inc()
 
 
 def already(order: Order, unit_id: str, actor_id: str) -> None:

@@ -136,7 +136,7 @@ async def test_a_path_that_is_not_served_is_answered_in_the_same_shape() -> None
     async with client() as http:
         response = await http.get("/nowhere")
     assert response.status_code == 404
-    assert response.json()["errors"][0]["message"] == "Not Found."
+    assert response.json()["errors"][0]["message"] == "Not Found. The API answers POST /graphql."
 
 
 async def test_pages_of_other_origins_read_nothing_unless_configured() -> None:

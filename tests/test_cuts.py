@@ -60,7 +60,7 @@ async def test_no_cut_of_processes_or_connections_loses_or_doubles_an_event_or_a
             for by_socket in (True, False)
         ]
         shoppers = [Shopper(f"shopper-{n}", processes.addresses, chance) for n in range(several)]
-        cutter = Cutter(processes, subscribers, shoppers, chance)
+        cutter = Cutter(processes, subscribers, shoppers, Random(SEED))
         async with asyncio.TaskGroup() as everybody:
             for subscriber in subscribers:
                 everybody.create_task(subscriber.run())
@@ -104,7 +104,7 @@ async def test_no_cut_of_relays_hubs_or_listeners_loses_or_doubles_an_item(
         async with asyncio.TaskGroup() as everybody:
             listening = [everybody.create_task(listener.run()) for listener in listeners]
             writing = [everybody.create_task(writer.run(stop)) for writer in writers]
-            made = await cut(machines, listeners, chance, int(CUTS or 150))
+            made = await cut(machines, listeners, Random(SEED), int(CUTS or 150))
             stop.set()
             await asyncio.wait(writing)
             await published(database)

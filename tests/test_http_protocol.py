@@ -15,6 +15,8 @@ BODY = b'{"query": "{ who }"}'
 HEAD = b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
 LENGTH = b"content-length: %d\r\n\r\n"
 CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n"
+PIECE = 16_384
+"""Bytes that the server reads at once."""
 
 
 @asynccontextmanager
@@ -48,8 +50,8 @@ async def status(reader: asyncio.StreamReader) -> bytes:
 
 async def drip(writer: asyncio.StreamWriter, sent: bytes) -> None:
     """Write in pieces, each of which the server reads by itself."""
-    for at in range(0, len(sent), 16_384):
-        writer.write(sent[at : at + 16_384])
+    for at in range(0, len(sent), PIECE):
+        writer.write(sent[at : at + PIECE])
         await asyncio.sleep(0.01)
 
 
@@ -59,9 +61,9 @@ async def drip(writer: asyncio.StreamWriter, sent: bytes) -> None:
         HEAD + b"x-filler: " + b"x" * LONGEST_HEAD,
         HEAD + b"x-a: b\r\n" * (LONGEST_HEAD // 8),
         b"GET /" + b"x" * LONGEST_HEAD,
-        CHUNKED + b"0\r\n" + b"x-a: b\r\n" * (LONGEST_HEAD // 4),
-        CHUNKED + b"0\r\nx-filler: " + b"x" * 2 * LONGEST_HEAD,
-        CHUNKED + b"1;" + b"x" * 2 * LONGEST_HEAD,
+        CHUNKED + b"0\r\n" + b"x-a: b\r\n" * ((LONGEST_HEAD + PIECE) // 8),
+        CHUNKED + b"0\r\nx-filler: " + b"x" * (LONGEST_HEAD + PIECE),
+        CHUNKED + b"1;" + b"x" * (LONGEST_HEAD + PIECE),
     ],
     ids=["a header", "headers", "an address", "trailers", "a trailer", "a chunk's extension"],
 )

@@ -71,6 +71,7 @@ async def test_an_operation_leaves_one_line_that_says_what_ran_for_whom_and_how_
         "logger": "graph.observing",
         "message": "query: ok",
         "kind": "query",
+        "fields": "who",
         "operation": "Who",
         "transport": "http",
         "role": "merchant",

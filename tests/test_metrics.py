@@ -163,7 +163,7 @@ async def test_what_moves_is_counted_by_process_and_event(mock_store: Store) -> 
 async def test_what_is_refused_is_counted_with_its_code_and_moves_nothing(mock_store: Store) -> None:
     shop = await opened(mock_store)
     order = await placed(shop)
-    refused = transitions("send_to_merchant", "refused", "transition_not_allowed")
+    refused = transitions("send_to_merchant", "refused", "TRANSITION_NOT_ALLOWED")
     fired = transitions("send_to_merchant", "fired")
     await shop.ask(ADMIN, FIRE, order=order, event="send_to_merchant")
     assert (refused(), fired()) == (2, 0)
@@ -181,7 +181,7 @@ async def test_what_was_so_already_is_counted_as_that(mock_store: Store) -> None
 async def test_an_event_that_a_client_invents_is_counted_as_unknown(mock_store: Store) -> None:
     shop = await opened(mock_store)
     order = await placed(shop)
-    unknown = transitions(metering.UNKNOWN, "refused", "transition_not_allowed")
+    unknown = transitions(metering.UNKNOWN, "refused", "TRANSITION_NOT_ALLOWED")
     await shop.ask(ADMIN, FIRE, order=order, event="launder_money")
     assert unknown() == 2
     async with client(shop.app) as http:

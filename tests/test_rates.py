@@ -11,6 +11,7 @@ from domain.actors import Role
 from graph.app import create_app
 from graph.context import Context
 from graph.costs import MUTATION
+from graph.execution import CHARACTERS, READING
 from graph.rates import MOST_ADDRESSES, Allowance, RateLimited, Rates
 from tests.acting import person
 from tests.transport import SERVICES, SETTINGS, TOKENS, bearer, client, post, schema, serving, socket
@@ -182,8 +183,8 @@ async def test_a_mutation_that_is_refused_has_not_run_and_costs_its_reading_only
 
 
 @pytest.mark.parametrize("document", ["{ nothing }", "{ who", "{ who } " + "#" * 60_000])
-async def test_nonsense_is_paid_for_too(document: str) -> None:
-    app = api(addresses=3)
+async def test_nonsense_is_paid_for_too_by_its_length(document: str) -> None:
+    app = api(addresses=3 * (READING + len(document) // CHARACTERS))
     for _ in range(3):
         assert "RATE_LIMITED" not in (await post(document, app)).text
     assert "RATE_LIMITED" in (await post(document, app)).text

@@ -27,10 +27,24 @@ from storage.client import connect as connect_database
 from storage.revocations import Kind, Revocations
 from tests import serving as processes
 from tests.acting import ADMIN, ANNA, CARRIER, M1, PAYMENTS, Api, kinds
+from tests.logged import logged
 from tests.stores import losing
-from tests.transport import PROTOCOL, SECRET, SETTINGS, bearer, client, ended, post, schema, serving
+from tests.transport import (
+    PROTOCOL,
+    SECRET,
+    SETTINGS,
+    bearer,
+    client,
+    ended,
+    has_ended,
+    post,
+    schema,
+    serving,
+)
 
 REVOKED = "The token was revoked. Ask whether you may have a new one, and send that."
+TOLD = [("started", None), ("refused", ["UNAUTHENTICATED"])]
+"""What the log says of a subscription that ends so: outcomes and codes."""
 FOREVER = "subscription ($name: String!) { forever(name: $name) }"
 
 
@@ -161,6 +175,12 @@ async def test_sockets_with_a_revoked_token_are_closed_with_4403_and_all_others_
     services: Services,
 ) -> None:
     async with serving(app_of(services)) as address:
+        with logged() as log:
+            gone = await listening(address, "logged", mint(merchant_id="m3"))
+            await revoke(services, "merchant", "m3")
+            await gone.wait_closed()
+            await has_ended("logged")
+        assert [(each["outcome"], each.get("codes")) for each in log.about("subscription: ")] == TOLD
         revoked = [await listening(address, f"revoked {number}", mint()) for number in range(2)]
         other = await listening(address, "another merchant", mint(merchant_id="m2"))
         anonymous = await listening(address, "anonymous", None)
@@ -181,15 +201,17 @@ async def test_a_stream_with_a_revoked_token_ends_with_a_last_error_and_complete
     app = app_of(services)
     asked = {"query": FOREVER, "variables": {"name": "revoked stream"}}
     text = ""
-    async with (
-        serving(app) as address,
-        httpx.AsyncClient(base_url=f"http://{address}", timeout=5, verify=False) as http,
-        http.stream("POST", "/graphql/stream", json=asked, headers=bearer(mint())) as response,
-    ):
-        async for part in response.aiter_text():
-            if not text:
-                await revoke(services, "subject", "m1")
-            text += part
+    with logged() as log:
+        async with (
+            serving(app) as address,
+            httpx.AsyncClient(base_url=f"http://{address}", timeout=5, verify=False) as http,
+            http.stream("POST", "/graphql/stream", json=asked, headers=bearer(mint())) as response,
+        ):
+            async for part in response.aiter_text():
+                if not text:
+                    await revoke(services, "subject", "m1")
+                text += part
+    assert [(each["outcome"], each.get("codes")) for each in log.about("subscription: ")] == TOLD
     first, last, complete = text.strip().split("\r\n\r\n")
     assert "started" in first
     assert last.startswith("event: next")

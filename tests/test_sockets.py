@@ -360,3 +360,18 @@ async def test_an_operations_id_may_not_be_longer_than_anybody_needs(address: st
         code, reason = await close_of(ws)
     assert code == 4400
     assert "1 to 255 characters" in reason
+
+
+async def test_a_socket_that_sends_no_text_after_all_is_closed_without_a_traceback(
+    address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with socket(address) as ws:
+        # Both frames at once: the first is answered with a close when the second has closed it already.
+        ws.protocol.send_text(
+            json.dumps({"id": "1", "type": "subscribe", "payload": {"query": "{ who }"}}).encode()
+        )
+        ws.protocol.send_text(b"\xff")
+        ws.send_data()
+        code, _ = await close_of(ws)
+    assert code in (1007, 4401)
+    assert "Exception in ASGI application" not in caplog.text
