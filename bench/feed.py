@@ -21,12 +21,12 @@ from graph.keys import Secret
 from graph.tokens import Tokens
 
 MERCHANTS, SCREENS = 500, 10
-READERS = 20
+READERS = 5
 DEAF = 100
 """Sockets that subscribe and never read."""
 TRANSITIONS = 100
 """A second."""
-ORDERS = 150
+ORDERS = 60
 MUCH = "subscription {{ orderEvents {{ ... on OrderStateChanged {{ {} }} }} }}".format(
     " ".join(f"a{number}: labels {{ audience label code date }}" for number in range(45))
 )
@@ -56,8 +56,10 @@ async def _measure(server: Served) -> None:
                     _subscribed(server.address, marketplace, MUCH, deaf=True)
                 )
                 deaf.transport.pause_reading()
+            await _at_a_rate(api, marketplace, await _placed(api), f"{DEAF} sockets fill up")
             await _at_a_rate(api, marketplace, await _placed(api), f"{DEAF} sockets never read")
             print(f"feed: {DEAF} sockets that never read cost {resident(server.pid) - before} KB")
+        await _at_a_rate(api, marketplace, await _placed(api), "nobody else listens again")
 
 
 async def _count_memory(server: Served, tokens: Tokens) -> None:

@@ -114,7 +114,8 @@ def _cross_origin(settings: Settings) -> list[Middleware]:
 
 async def _bad_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, BadRequest)
-    return _refusal(request, error.status, error.message, "BAD_REQUEST", error.headers)
+    code = "UNAVAILABLE" if error.status == 503 else "BAD_REQUEST"
+    return _refusal(request, error.status, error.message, code, error.headers)
 
 
 async def _unauthenticated(request: Request, error: Exception) -> Response:

@@ -158,4 +158,7 @@ def schema(only_check: bool) -> None:
 
 def _settings(data_dir: Path | None) -> Settings:
     settings = Settings.from_environment(os.environ)
+    known = {variable.name for variable in Settings.variables().values()}
+    for name in sorted(name for name in os.environ.keys() - known if name.startswith("ORDERFLOW_")):
+        click.echo(f"Warning: there is no setting {name}; the README lists them all.", err=True)
     return replace(settings, data_dir=data_dir) if data_dir else settings

@@ -31,6 +31,11 @@ from graph.streams import ANY_OPERATION, ONE_ANSWER, Allowed, event_stream, resu
 from graph.tokens import Tokens
 from graph.wire import encode
 
+STOPPED = (
+    "The server was stopped before this was done, or before it could be told: send it again, a mutation with"
+    " the same idempotency key."
+)
+
 LONGEST_KEY = 255
 """Characters of an Idempotency-Key."""
 
@@ -95,7 +100,12 @@ class Endpoint:
 
     async def _run(self, operation: Operation, context: Context, allowed: Allowed) -> ExecutionResult:
         # Run to its end rather than to its first result, so that the schema's extensions end as well.
-        (result,) = [each async for each in results(self._schema, operation, context, allowed)]
+        try:
+            (result,) = [each async for each in results(self._schema, operation, context, allowed)]
+        except asyncio.CancelledError:
+            if not self.stopping.is_set():
+                raise
+            raise BadRequest(503, STOPPED, {"Connection": "close", "Retry-After": "1"}) from None
         return result
 
     def _answered(self, result: ExecutionResult, context: Context, media: str) -> Response:

@@ -5,8 +5,9 @@ It must not know any route. uvicorn's own parser takes headers of any length and
 
 import asyncio
 from http import HTTPStatus
+from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 LONGEST_HEAD = 65_536
 """Bytes of request line and headers, and of what follows a body or stands between its chunks; one read of
@@ -24,6 +25,7 @@ class BoundedHead(HttpToolsProtocol):
     _in_message = False
     _got_on = False
     _due: asyncio.TimerHandle | None = None
+    _answering: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody connected, who may never say anything."""
@@ -49,6 +51,13 @@ class BoundedHead(HttpToolsProtocol):
         self._stop_waiting()
         super().on_headers_complete()
 
+    def handle_websocket_upgrade(self) -> None:
+        """Another protocol gets the socket, but not while it still has an answer to bring."""
+        if self._answering and not self._answering.response_complete:
+            self.transport.close()
+        else:
+            super().handle_websocket_upgrade()
+
     def on_body(self, body: bytes) -> None:
         """Some of the body, whose length is for those to bound who read it."""
         self._got_on = True
@@ -60,9 +69,16 @@ class BoundedHead(HttpToolsProtocol):
         super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The socket is gone."""
+        """The socket is gone. uvicorn tells the request that came last, others wait behind one that runs."""
         self._stop_waiting()
         super().connection_lost(exc)
+        if self._answering:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _wait(self) -> None:
         self._stop_waiting()

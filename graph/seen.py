@@ -4,7 +4,7 @@ Everything that keeps viewers apart inside an order stands here; the types only 
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -30,11 +30,12 @@ _WHOLE = 1_000_000
 
 @dataclass(slots=True)
 class _Known:
-    """What is found out once about an order, however many of its lines and parts ask: the history, what can
-    be done with a unit (by its id), what is due for a line (by its id).
+    """What is found out once about an order, however many of its lines and parts ask: the history (by what
+    its rows are about: a unit's id, or None), what can be done with a unit (by its id), what is due for a
+    line (by its id).
     """
 
-    history: asyncio.Future[list[Entry]] | None = None
+    history: asyncio.Future[Mapping[str | None, Sequence[Entry]]] | None = None
     offers: dict[str, tuple[Offer, ...]] = field(default_factory=dict[str, tuple[Offer, ...]])
     dues: Mapping[str, int] | None = None
 
@@ -134,8 +135,10 @@ class Seen:
 
     def unit_of(self, line: Line) -> Unit:
         """What moves with this line: the line itself, or its merchant order."""
+        if self.process.unit is UnitKind.LINE:
+            return line
         theirs = line.merchant_order_id and self.order.merchant_order(line.merchant_order_id)
-        return theirs if theirs and self.process.unit is UnitKind.MERCHANT_ORDER else line
+        return theirs or line
 
     # What may happen
 
@@ -170,18 +173,25 @@ class Seen:
 
     # What happened
 
-    async def history(self, unit: Unit | None = None) -> list[Entry]:
+    async def history(self, unit: Unit | None = None) -> Sequence[Entry]:
         """The rows that the viewer may read, oldest first; of one unit or of all it sees."""
         if self._known.history is None:
-            read = self.viewer.services.orders.history(self.order.id, 0, _WHOLE)
-            self._known.history = asyncio.ensure_future(read)
-        entries = await asyncio.shield(self._known.history)  # other fields wait for it too
-        units: set[str | None] = {each.id for each in (*self.lines, *self.merchant_orders)}
+            self._known.history = asyncio.ensure_future(self._rows())
+        rows = await asyncio.shield(self._known.history)  # other fields wait for it too
         if unit is not None:
-            units = {unit.id}
-        elif self.merchant_order is None:
+            return rows.get(unit.id, ())
+        units: set[str | None] = {each.id for each in (*self.lines, *self.merchant_orders)}
+        if self.merchant_order is None:
             units.add(None)  # rows about the whole order
-        return [self._masked(entry) for entry in entries if entry.unit in units and self._told(entry)]
+        return sorted((row for id in units for row in rows.get(id, ())), key=lambda row: row.seq)
+
+    async def _rows(self) -> Mapping[str | None, Sequence[Entry]]:
+        """All rows of the order that the viewer may read, by what they are about."""
+        rows: dict[str | None, list[Entry]] = {}
+        for entry in await self.viewer.services.orders.history(self.order.id, 0, _WHOLE):
+            if self._told(entry):
+                rows.setdefault(entry.unit, []).append(self._masked(entry))
+        return rows
 
     def _told(self, entry: Entry) -> bool:
         """Whether this viewer learns of the entry: as its feed tells; integrations only of their machine."""

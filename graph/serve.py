@@ -36,6 +36,7 @@ from graph.rates import Rates
 from graph.schema import build_schema
 from graph.secret import signing_secret
 from graph.settings import Settings, SettingsError
+from graph.socket_protocol import BoundedSocket
 from graph.token_settings import keys_of
 from graph.welcome import welcome
 from storage import indexes
@@ -66,7 +67,7 @@ def serve(settings: Settings, *, host: str, port: int, demo: bool, workers: int)
             workers=workers,
             loop="uvloop",
             http=BoundedHead,
-            ws="websockets-sansio",
+            ws=BoundedSocket,
             ws_max_size=settings.message_limit,
             ws_per_message_deflate=False,  # costs memory per connection, for messages that are small
             access_log=False,

@@ -5,7 +5,7 @@ Motor and PyMongo's AsyncMongoClient answer the same here. It knows nothing abou
 
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, NewType, Self, TypeAlias, TypeVar, cast
 
@@ -213,8 +213,12 @@ class Collection:
         """An open change stream: whatever is written after the block is entered is in it."""
         options = _given(resume_after=resume_after, full_document=full_document)
         with our_errors():
-            # Motor's stream opens only when it is entered, not when `watch` returns.
-            async with await _settled(self.raw.watch(list(pipeline), **options)) as stream:
+            async with AsyncExitStack() as opened:
+                with our_errors():  # its own, so that a swallowed cancellation is noticed before what follows
+                    # Motor's stream opens only when it is entered, not when `watch` returns.
+                    stream = await opened.enter_async_context(
+                        await _settled(self.raw.watch(list(pipeline), **options))
+                    )
                 yield Changes(stream)
 
 

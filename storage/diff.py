@@ -8,6 +8,9 @@ from typing import Any, cast
 
 from storage.client import Document
 
+_MANY = 100
+"""More paths than this cost a database more to follow one by one than to write the items they lead into."""
+
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Document:
     """Return `$set` and `$unset` that turn `before` into `after`; empty when they are equal.
@@ -15,11 +18,13 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Document:
     A list is changed item by item, and grows by setting the index after its last, as long as its items keep
     their places (told by `id`, without one by being equal); any other list is set whole. (`$push` cannot
     stand in one update with a change inside the same list; the version in the filter is what makes the
-    index safe.)
+    index safe.) Where very many paths change, each list item that they lead into is set whole.
     """
     put: Document = {}
     drop: Document = {}
     _compare_documents("", before, after, put, drop)
+    if len(put) + len(drop) > _MANY:
+        put, drop = _by_item(put, drop, after)
     return {operator: paths for operator, paths in (("$set", put), ("$unset", drop)) if paths}
 
 
@@ -33,6 +38,21 @@ def _compare_documents(
             put[f"{path}{name}"] = value
         else:
             _compare(f"{path}{name}", before[name], value, put, drop)
+
+
+def _by_item(put: Document, drop: Document, after: Mapping[str, Any]) -> tuple[Document, Document]:
+    """Return what to put and to drop with one path for each item of the document's lists."""
+    whole: Document = {}
+    gone: Document = {}
+    for path in (*put, *drop):
+        name, *inside = path.split(".", 2)
+        if inside and isinstance(after[name], list):
+            whole[f"{name}.{inside[0]}"] = after[name][int(inside[0])]
+        elif path in put:
+            whole[path] = put[path]
+        else:
+            gone[path] = drop[path]
+    return whole, gone
 
 
 def _compare(path: str, before: Any, after: Any, put: Document, drop: Document) -> None:

@@ -81,10 +81,11 @@ def our_errors(session: object | None = None) -> Generator[None]:
         if isinstance(error, ServerSelectionTimeoutError):
             raise DatabaseUnavailable(f"No database server can be reached ({reason}).") from error
         raise OutcomeUnknown(f"The database did not confirm ({reason}).") from error
-    # PyMongo sends with `asyncio.wait_for`, which before Python 3.12 swallows a cancellation that comes just
-    # then. The loop of a worker would never end.
-    if task and task.cancelling() > cancelled_before:
-        raise asyncio.CancelledError
+    finally:
+        # PyMongo sends with `asyncio.wait_for`, which before Python 3.12 swallows a cancellation that comes
+        # just then, whether the command fails afterwards or not. The loop of a worker would never end.
+        if task and task.cancelling() > cancelled_before:
+            raise asyncio.CancelledError
 
 
 def _duplicate(error: DuplicateKeyError | BulkWriteError) -> DuplicateKey | None:

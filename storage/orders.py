@@ -35,13 +35,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """The orders of one database. `wake` is called after every write, so that its events go out at once;
-    `freed` is set after those that made stock available.
+    """The orders of one database. `wake` is called after every write, with the order's id, so that its events
+    go out at once; `freed` is set after those that made stock available.
     """
 
     database: Database
     clock: Clock
-    wake: Callable[[], None]
+    wake: Callable[[str], None]
     freed: asyncio.Event = field(default_factory=asyncio.Event, compare=False, repr=False)
 
     async def place(self, order: Order, process: Process, actor: Actor, key: CommandKey | None) -> Placed:
@@ -52,7 +52,7 @@ class Orders:
         """
         placed = await placing.place(self.database, self.clock, order, process, actor, key)
         if not placed.replayed:
-            self.wake()
+            self.wake(placed.order.id)
         return placed
 
     async def find(
@@ -121,7 +121,7 @@ class Orders:
     async def _carry_out(self, change: Change[D]) -> Changed[D]:
         changed = await change.carry_out()
         if change.written is not None:
-            self.wake()
+            self.wake(changed.order.id)
             if change.freed:
                 self.freed.set()
             await self._tidy(change.written, changed.order)

@@ -51,24 +51,32 @@ class Relay:
         self._feed = Feed(database)
         self._published = published
         self._awake = asyncio.Event()
+        self._woken: set[str] = set()
         # A guess that saves reading; the unique index tells when another relay was faster. Forgotten each
         # hour, long before the feed lets go of anything, so that a wrong guess always meets a taken number.
         self._last: dict[str, int] = {}
         self._runs = False
         self.went_round = time.monotonic()  # when it last saw what waits; at first, that it is new
 
-    def wake(self) -> None:
-        """Say that an order was written in this process."""
+    def wake(self, order_id: str | None = None) -> None:
+        """Say that an order was written in this process: this one, if it is known which."""
+        if order_id is not None:
+            self._woken.add(order_id)
         self._awake.set()
 
     async def run(self) -> None:
         """Publish until cancelled: at once when woken, and every second what other processes wrote."""
-        tidied = 0.0
+        tidied = looked = -_HOUR
         self._runs = True
         while True:
             try:
-                await self.drain()
-                if not tidied or time.monotonic() - tidied > _HOUR:
+                woken, self._woken = self._woken, set()
+                if woken and time.monotonic() - looked < _POLL_SECONDS:
+                    await self._publish({"_id": {"$in": list(woken)}, "dirty": True})
+                else:
+                    await self.drain()
+                    looked = time.monotonic()
+                if time.monotonic() - tidied > _HOUR:
                     tidied = time.monotonic()
                     self._last.clear()
                     await self._feed.prune(datetime.now(UTC))
@@ -85,8 +93,11 @@ class Relay:
 
     async def drain(self) -> int:
         """Publish all that waits now; returns how many items this relay added to the feed."""
+        return await self._publish({"dirty": True})
+
+    async def _publish(self, where: Document) -> int:
         added = 0
-        while orders := await self._waiting():
+        while orders := await self._waiting(where):
             rows = [
                 _Row(to["topic"], order["_id"], item["version"], item["i"], to["body"])
                 for order in orders
@@ -98,9 +109,9 @@ class Relay:
             await self._clear(orders)
         return added
 
-    async def _waiting(self) -> list[Document]:
-        """Some of the orders whose events wait."""
-        dirty = self._orders.find({"dirty": True}, {"version": 1, "out": 1}, limit=_BATCH)
+    async def _waiting(self, where: Document) -> list[Document]:
+        """Some of these orders, whose events wait."""
+        dirty = self._orders.find(where, {"version": 1, "out": 1}, limit=_BATCH)
         orders = await dirty.to_list()
         self.went_round = time.monotonic()
         return orders

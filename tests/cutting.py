@@ -63,6 +63,8 @@ class Process:
         assert self._says in said, self._log.read_text()
         if found := re.search(r"http://(\S+)/graphql", said):
             self.address = found[1]
+            async with httpx.AsyncClient(timeout=60, verify=False) as http:
+                await http.get(f"http://{self.address}/health/live")  # who asks early waits until it serves
         self.up.set()
 
     async def end(self, by: signal.Signals = signal.SIGKILL) -> None:

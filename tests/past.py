@@ -21,7 +21,7 @@ class Past(Clock):
 
 def orders_at(database: Database, moment: datetime) -> Orders:
     """The orders of a database at a moment of the past."""
-    return Orders(database, Past(database, at=moment), lambda: None)
+    return Orders(database, Past(database, at=moment), lambda _: None)
 
 
 async def document(database: Database, order_id: str) -> dict[str, Any]:

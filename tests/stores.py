@@ -59,7 +59,7 @@ class Store:
     def __post_init__(self) -> None:
         self.orders = Orders(self.database, self.clock, self._wake)
 
-    def _wake(self) -> None:
+    def _wake(self, _: str) -> None:
         self.woken += 1
 
     async def place(

@@ -45,6 +45,12 @@ def refused(result: Result, code: int = 1) -> str:
     return result.output.splitlines()[-1].removeprefix("Error: ")
 
 
+def test_a_misspelled_setting_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
+    said = orderflow("token", "--role", "marketplace", "--data-dir", tmp_path, ORDERFLOW_RATE_LIMITS="5")
+    assert said.returncode == 0
+    assert said.stderr == "Warning: there is no setting ORDERFLOW_RATE_LIMITS; the README lists them all.\n"
+
+
 def test_help_names_every_command() -> None:
     listed = re.findall(r"^  ([a-z]+) ", said(run("--help")), re.MULTILINE)
     assert listed == ["demo", "processes", "schema", "serve", "token", "worker"]

@@ -221,7 +221,7 @@ async def real(database: Database) -> Store:
 
 def fast_worker(store: Store) -> DeadlineWorker:
     clock = FastClock(store.database)
-    return DeadlineWorker(Orders(store.database, clock, lambda: None), clock)
+    return DeadlineWorker(Orders(store.database, clock, lambda _: None), clock)
 
 
 @both_drivers
@@ -249,7 +249,7 @@ async def test_a_worker_whose_clock_runs_ahead_fires_what_is_due_once(real: Stor
 async def test_running_it_fires_what_becomes_due_and_wakes_when_time_jumps(store: Store) -> None:
     order = await unpaid(store, timedelta(hours=1))
     fired = asyncio.Event()
-    running = DeadlineWorker(Orders(store.database, store.clock, fired.set), store.clock)
+    running = DeadlineWorker(Orders(store.database, store.clock, lambda _: fired.set()), store.clock)
     task = asyncio.create_task(running.run())
     await store.clock.advance(timedelta(hours=1))
     running.wake()

@@ -116,7 +116,7 @@ async def test_what_was_cut_short_is_completed(mock_store: Store) -> None:
     orders = database.collection("orders")
     await orders.delete_many({"external_reference": {"$in": ["demo-0001", "demo-0200", "demo-store-048"]}})
     assert await seed(database, NOW) == 3
-    assert await Orders(database, mock_store.clock, lambda: None).count(EVERYTHING, Where()) == ALL
+    assert await Orders(database, mock_store.clock, lambda _: None).count(EVERYTHING, Where()) == ALL
 
 
 @pytest.mark.parametrize("number", [1, 24, 60, 85])

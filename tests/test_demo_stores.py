@@ -173,7 +173,7 @@ async def test_those_that_wait_for_stock_go_on_once_it_is_counted(
     waiting = [
         life for life in lives if any(wanting(life[-1].order, m) for m in life[-1].order.merchant_orders)
     ]
-    shown = Orders(database, Clock(database, test=True), lambda: None)
+    shown = Orders(database, Clock(database, test=True), lambda _: None)
     await shelve(database, IN_STOCK, [life[-1].order for life in waiting], NOW)
     await store(database, waiting)
     [(merchant, sku)] = {(line.merchant_id, line.sku) for life in waiting for line in life[-1].order.lines}

@@ -164,6 +164,27 @@ async def test_a_move_of_one_line_names_nothing_of_the_other_lines(store: Store)
     assert not any(path == "lines" or path.startswith("lines.1") for path in update["$set"])
 
 
+async def test_where_very_much_changes_each_item_is_one_path_and_the_others_are_left_alone(
+    store: Store,
+) -> None:
+    def row(i: int, state: str, **more: Any) -> Document:
+        return {"id": str(i), "at": {"state": state, "by": state}, **more}
+
+    before = {"lines": [row(i, "new", old=1) for i in range(60)], "own": {"m1": 1}, "note": "x", "gone": {}}
+    moved = [row(i, "sent", packed=[1, 2]) if i % 2 else row(i, "new", old=1) for i in range(60)]
+    after = {"lines": [*moved, row(60, "new")], "own": {"m1": 2, "m2": 1}, "note": "y"}
+    documents = store.database.collection("documents")
+    await documents.insert_one({"_id": 1, **before})
+
+    update = changes(before, after)
+    await documents.update_one({"_id": 1}, update)
+
+    items = {f"lines.{i}" for i in (*range(1, 60, 2), 60)}
+    assert update["$set"].keys() == {*items, "own.m1", "own.m2", "note"}
+    assert update["$unset"] == {"gone": ""}
+    assert await documents.find_one({"_id": 1}) == {"_id": 1, **after}
+
+
 async def test_an_order_of_the_item_process_is_stored_without_what_only_stores_know(store: Store) -> None:
     stored = await store.stored(await store.sent())
 

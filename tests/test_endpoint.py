@@ -495,3 +495,32 @@ async def test_a_token_that_expires_ends_its_stream_with_unauthenticated() -> No
     assert over[1]["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
     assert end == ("complete", None)
     assert "expired stream" in ended
+
+
+async def test_what_a_stopping_server_cannot_finish_is_told_to_be_sent_again() -> None:
+    app = api()
+    sent: list[Any] = []
+    body = json.dumps({"query": "{ slow }"}).encode()
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/graphql",
+        "query_string": b"",
+        "headers": [(b"content-type", JSON.encode())],
+    }
+    request = asyncio.create_task(app(scope, receive, send))
+    await asyncio.sleep(0.05)
+    app.state.stopping.set()
+    request.cancel()
+    await request
+    assert sent[0]["status"] == 503
+    (error,) = json.loads(sent[1]["body"])["errors"]
+    assert error["extensions"]["code"] == "UNAVAILABLE"
+    assert "send it again" in error["message"]

@@ -204,3 +204,23 @@ async def test_running_it_publishes_when_woken_and_ends_when_cancelled(memory: D
         await published.wait()
         running.cancel()
     assert len(await everything(memory, "marketplace")) == 1
+
+
+async def test_woken_for_an_order_it_publishes_that_one_and_each_second_all_others(
+    memory: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.relay._POLL_SECONDS", 1000)
+    moved: asyncio.Queue[set[str]] = asyncio.Queue()
+    relay = Relay(memory, lambda topics: moved.put_nowait(set(topics)))
+    await write(memory, "o1", "merchant:m1")
+    async with asyncio.TaskGroup() as group, asyncio.timeout(10):
+        running = group.create_task(relay.run())
+        assert await moved.get() == {"merchant:m1"}
+        await write(memory, "o2", "merchant:m2")  # by another process, which does not tell
+        await write(memory, "o3", "merchant:m3")
+        relay.wake("o3")
+        assert await moved.get() == {"merchant:m3"}
+        monkeypatch.setattr("storage.relay._POLL_SECONDS", 0)
+        relay.wake("o3")
+        assert await moved.get() == {"merchant:m2"}
+        running.cancel()

@@ -47,7 +47,7 @@ async def test_a_deadline_never_moves_an_order_before_it_is_due_for_the_database
     store = server_store
     soon = (await store.place(policies={"payment_timeout": timedelta(minutes=5)})).order
     due = (await store.place(policies={"payment_timeout": timedelta(milliseconds=1)})).order
-    ahead = Orders(store.database, Fast(store.database), lambda: None)
+    ahead = Orders(store.database, Fast(store.database), lambda _: None)
 
     with pytest.raises(NotDue):
         await ahead.change(soon.id, expire, only_if_due=True)

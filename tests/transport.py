@@ -24,6 +24,7 @@ from graph.health import Check
 from graph.keys import Secret
 from graph.services import Services
 from graph.settings import Settings
+from graph.socket_protocol import BoundedSocket
 from graph.tokens import Tokens
 from storage.client import Database
 from storage.revocations import Revocations
@@ -79,6 +80,11 @@ class Query:
     @strawberry.field
     def box(self) -> Box:
         return Box()
+
+    @strawberry.field
+    async def slow(self) -> str:
+        await asyncio.sleep(60)
+        return "done"
 
 
 @strawberry.type
@@ -152,7 +158,7 @@ async def has_ended(name: str) -> None:
 async def serving(app: Starlette | None = None, **options: Any) -> AsyncGenerator[str]:
     """A real server on a free port of this machine; gives `127.0.0.1:port`. `options` are uvicorn's."""
     config = uvicorn.Config(
-        app or api(), port=0, ws="websockets-sansio", log_config=None, lifespan="off", **options
+        app or api(), port=0, ws=BoundedSocket, log_config=None, lifespan="off", **options
     )
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
