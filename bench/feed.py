@@ -46,7 +46,6 @@ async def _measure(server: Served) -> None:
         minted[Role.MERCHANT] = tokens.mint(Role.MERCHANT, merchant_id="m1")
         api = Api(server.address, http, minted)
         await api.ask(Role.MARKETPLACE, REGISTER)
-        await _count_memory(server, tokens)
         marketplace = api.tokens[Role.MARKETPLACE]
         await _at_a_rate(api, marketplace, await _placed(api), "nobody else listens")
         before = resident(server.pid)
@@ -60,6 +59,7 @@ async def _measure(server: Served) -> None:
             await _at_a_rate(api, marketplace, await _placed(api), f"{DEAF} sockets never read")
             print(f"feed: {DEAF} sockets that never read cost {resident(server.pid) - before} KB")
         await _at_a_rate(api, marketplace, await _placed(api), "nobody else listens again")
+        await _count_memory(server, tokens)
 
 
 async def _count_memory(server: Served, tokens: Tokens) -> None:
