@@ -153,7 +153,7 @@ async def test_a_flood_is_not_read_to_its_end_before_it_is_refused(monkeypatch: 
 
     monkeypatch.setattr(f"{__name__}.BoundedSocket", Counting)
     async with opened() as client:
-        client.tell(Opcode.PONG, times=10_000)
+        client.tell(Opcode.PONG, times=2_000)  # as much as the server reads at once
         assert await client.close() == 1008
     assert sum(read) < 1000
 
