@@ -325,13 +325,17 @@ async def test_known_keys_go_on_serving_while_the_address_gives_no_others(
 
 
 async def test_an_address_that_is_gone_or_answers_for_ever_is_given_up_and_known_keys_stay() -> None:
+    hung_up = asyncio.Event()
+
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n")
         while not reader.at_eof():
             writer.write(b" ")
             await asyncio.sleep(0.02)
-        writer.close()
+        writer.transport.abort()
+        await asyncio.sleep(0)
+        hung_up.set()
 
     async with publishing(RSA) as authority:
         checking = Checking(authority.url, patience=0.2)
@@ -342,6 +346,7 @@ async def test_an_address_that_is_gone_or_answers_for_ever_is_given_up_and_known
     dripping = await asyncio.start_server(drip, "127.0.0.1", port)
     async with asyncio.timeout(10):
         await checking.looks_again()
+        await hung_up.wait()
     assert await checking.accepts(GOOD_RSA)
     dripping.close()
     await dripping.wait_closed()

@@ -322,7 +322,7 @@ async def test_the_running_worker_wakes_whoever_waits(server_shop: Shop) -> None
     await server_shop.count("A-1", 0)
     waiting = await server_shop.sell("A-1")
     moved = asyncio.Event()
-    shop = Shop(server_shop.store, replace(server_shop.orders, wake=moved.set))
+    shop = Shop(server_shop.store, replace(server_shop.orders, wake=lambda _: moved.set()))
     worker = asyncio.create_task(shop.waker.run())
     try:
         await shop.count("A-1", 1)
