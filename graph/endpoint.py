@@ -122,7 +122,7 @@ class Endpoint:
         context = replace(context, transport="sse")
         stream = results(self._schema, operation, context, allowed)
         if context.principal:
-            stream = until(self._tokens.standing, context.principal, context, stream)
+            stream = until(self._tokens.standing, context, stream)
         return event_stream(stream, context.request_id, self.stopping)
 
     async def _context(self, request: Request) -> Context:

@@ -5,7 +5,7 @@ It must not know what the operation asks. WebSockets take their results from her
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import aclosing
 from typing import Any
 
@@ -19,7 +19,7 @@ from strawberry.types.graphql import OperationType
 
 from graph import observing
 from graph.answers import answer
-from graph.auth import UNAUTHENTICATED, Principal, TokenError
+from graph.auth import UNAUTHENTICATED, TokenError
 from graph.context import Context
 from graph.execution import OrderflowSchema
 from graph.executor import Shared
@@ -77,61 +77,71 @@ async def _results(
 
 
 async def until(
-    standing: Standing,
-    principal: Principal,
-    context: Context,
-    stream: AsyncGenerator[ExecutionResult, None],
+    standing: Standing, context: Context, stream: AsyncGenerator[ExecutionResult, None]
 ) -> AsyncGenerator[ExecutionResult, None]:
     """The stream until its reader's token expires or is revoked; the last result then says so."""
-    why: TokenError | None = None
-    waiting: asyncio.Timeout | None = None
+    principal = context.principal
+    assert principal, "who has no token has none that could end"
+    why: list[TokenError] = []
 
-    def end(reason: TokenError) -> None:
-        nonlocal why
-        why = reason
-        context.ended_by.append(UNAUTHENTICATED)
-        if waiting:
-            waiting.reschedule(0)  # at once
+    def watch(end: Callable[[], None]) -> Callable[[], None]:
+        def ended(reason: TokenError) -> None:
+            why.append(reason)
+            context.ended_by.append(UNAUTHENTICATED)
+            end()
 
-    unwatch = standing.watch(principal, end)
-    try:
-        async with aclosing(stream):
-            while why is None:
-                try:
-                    async with asyncio.timeout(None) as waiting:
-                        result = await anext(stream)
-                except StopAsyncIteration:
-                    return
-                except TimeoutError:
-                    break
-                finally:
-                    waiting = None
-                yield result
-        yield PreExecutionError(data=None, errors=[why] if why else None)
-    finally:
-        unwatch()
+        return standing.watch(principal, ended)
+
+    async with aclosing(_cut(stream, watch)) as results:
+        async for result in results:
+            yield result
+    if why:
+        yield PreExecutionError(data=None, errors=[*why])
 
 
 async def before(
-    end: asyncio.Event, stream: AsyncGenerator[ExecutionResult, None]
+    stop: asyncio.Event, stream: AsyncGenerator[ExecutionResult, None]
 ) -> AsyncGenerator[ExecutionResult, None]:
     """The stream until it ends, or until the event is set."""
-    ended = asyncio.create_task(end.wait())
+
+    def watch(end: Callable[[], None]) -> Callable[[], object]:
+        stopped = asyncio.create_task(stop.wait())
+        stopped.add_done_callback(lambda _: end())
+        return stopped.cancel
+
+    async with aclosing(_cut(stream, watch)) as results:
+        async for result in results:
+            yield result
+
+
+async def _cut(
+    stream: AsyncGenerator[ExecutionResult, None],
+    watch: Callable[[Callable[[], None]], Callable[[], object]],
+) -> AsyncGenerator[ExecutionResult, None]:
+    """The stream until it ends, or until what `watch` is given is called; `watch` returns what stops it."""
+    ended = False
+    waiting: asyncio.Timeout | None = None
+
+    def end() -> None:
+        nonlocal ended
+        ended = True
+        if waiting:
+            waiting.reschedule(0)  # at once
+
+    unwatch = watch(end)
     try:
         async with aclosing(stream):
-            while not ended.done():
-                following = asyncio.ensure_future(anext(stream, None))
+            while not ended:
                 try:
-                    await asyncio.wait((following, ended), return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    if not following.done():
-                        following.cancel()
-                        await asyncio.wait((following,))
-                if following.cancelled() or (result := following.result()) is None:
+                    async with asyncio.timeout(None) as waiting:
+                        result = await anext(stream)
+                except (StopAsyncIteration, TimeoutError):
                     return
+                finally:
+                    waiting = None
                 yield result
     finally:
-        ended.cancel()
+        unwatch()
 
 
 def one_of(result: ExecutionResult, request_id: str) -> dict[str, Any] | orjson.Fragment:
