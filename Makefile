@@ -35,8 +35,13 @@ run: setup ## start the server with demo data; ARGS are its own, as in: make run
 graphiql: $(if $(NPM),$(GRAPHIQL)/dist/.built) ## build the page that the server shows to browsers at /graphql
 	@$(if $(NPM),:,echo "npm is not installed: going on without GraphiQL; the API works without it.")
 
-$(GRAPHIQL)/dist/.built: $(shell find $(GRAPHIQL) -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
-	cd $(GRAPHIQL) && npm ci --no-audit --no-fund && npm run build
+$(GRAPHIQL)/dist/.built: $(GRAPHIQL)/node_modules/.installed \
+		$(shell find $(GRAPHIQL) -not -path '*/node_modules*' -not -path '*/dist*' 2>/dev/null)
+	cd $(GRAPHIQL) && npm run build
+	@touch $@
+
+$(GRAPHIQL)/node_modules/.installed: $(GRAPHIQL)/package.json $(GRAPHIQL)/package-lock.json
+	cd $(GRAPHIQL) && npm ci --loglevel=error
 	@touch $@
 
 clients: $(if $(NPM),$(CLIENTS)/node_modules/.installed) ## install the JavaScript clients that tests use, where npm is there
@@ -87,4 +92,5 @@ lock: ## write the lock files again after pyproject.toml changed; UPGRADE=--upgr
 	$(COMPILE) --group build --constraints requirements/dev.txt --output-file requirements/build.txt
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) $(GRAPHIQL)/dist $(GRAPHIQL)/node_modules $(CLIENTS)/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(GRAPHIQL)/dist $(GRAPHIQL)/node_modules $(CLIENTS)/node_modules examples/typescript_client/dist \
+		examples/typescript_client/node_modules .pytest_cache .ruff_cache .hypothesis .import_linter_cache

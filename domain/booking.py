@@ -1,10 +1,11 @@
 """What the payment provider is asked to do, and how the lines of merchant orders follow what it did. Pure.
 
-A command on the order is asked for, done or refused. Sums over the lines of a merchant order are exact.
+A command on the order is asked for, done, refused or given up. Sums over the lines of a merchant order are
+exact.
 Source: design, storage, "Commands to outside systems". Minor units.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -32,22 +33,44 @@ def asked(
 
 
 def asked_again(order: Order, command: Command, now: datetime) -> Order:
-    """Ask once more for what was refused, as a new attempt."""
+    """Ask once more for what was refused, as a new attempt; or for what was given up, as the same attempt.
+
+    Nobody knows whether what was given up was done. Under a new key the provider might do it twice; under the
+    same key it does it at most once. What was reserved for it still is.
+    """
+    if command.status is CommandStatus.DEAD:
+        return _with(order, replace(command, status=CommandStatus.PENDING, answer=None))
     attempt = command.attempt + 1
     command = replace(command, status=CommandStatus.PENDING, attempt=attempt, settled_at=None, answer=None)
     return _sent(order, command, now)
 
 
-def done(order: Order, command: Command, now: datetime, answer: str | None = None) -> Order:
-    """Book what the provider did; also of a command that was refused before, since the money moved."""
+def given_up(order: Order, command: Command) -> Order:
+    """Ask no more for what nobody answers; what was reserved stays so, as it may have been done."""
+    ask = order.asks.get(command.id)
+    return _with(order, replace(command, status=CommandStatus.DEAD, answer=ask and ask.answer))
+
+
+def done(
+    order: Order, command: Command, now: datetime, answer: str | None = None, attempt: int | None = None
+) -> Order:
+    """Book what the provider did, in this attempt; also of a command that was refused before, since the money
+    moved.
+    """
     if command.kind is CommandKind.REFUND and command.status is CommandStatus.REFUSED:
         order = _reserved(order, command)
     order = _booked(order, command)
-    return _with(order, replace(command, status=CommandStatus.DONE, settled_at=now, answer=answer))
+    settled = replace(command, status=CommandStatus.DONE, settled_at=now, answer=answer, done_attempt=attempt)
+    return _with(order, settled)
+
+
+def done_again(order: Order, command: Command, attempts: Iterable[int]) -> Order:
+    """Note which attempts the provider has done besides the one that was booked; no line has that money."""
+    return _with(order, replace(command, done_again=tuple(sorted(attempts))))
 
 
 def refused(order: Order, command: Command, now: datetime, answer: str | None = None) -> Order:
-    """Note that the provider refused a pending command; what was reserved for it is released."""
+    """Note that the provider refused what it was asked for; what was reserved for it is released."""
     if command.kind is CommandKind.REFUND:
         order = _over(order, command, lambda x: x.reserved, lambda x, n: replace(x, reserved=x.reserved - n))
     return _with(order, replace(command, status=CommandStatus.REFUSED, settled_at=now, answer=answer))

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from domain.actors import Actor, Audience, Party
 from domain.cancellations import Cancellation, CancellationRequest
-from domain.commands import Command
+from domain.commands import Ask, Command
 from domain.invoices import Invoice
 from domain.policies import Policies
 from domain.stock import Restock, Shelf, Standing
@@ -277,6 +277,7 @@ class Order:
     channel: str = "default"
     external_reference: str | None = None
     shelf: Shelf = field(default_factory=dict[tuple[str, str], int], compare=False, repr=False)
+    asks: Mapping[str, Ask] = field(default_factory=dict[str, Ask], compare=False, repr=False)
 
     def line(self, line_id: str) -> Line | None:
         """Return the line with this id, or None."""

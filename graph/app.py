@@ -21,8 +21,11 @@ from graph.auth import TokenError
 from graph.endpoint import Endpoint
 from graph.execution import OrderflowSchema
 from graph.explorer import BUILT, STAFF, Explorer, Person
+from graph.exports.endpoint import Exports
 from graph.headers import MarkedExchange, mark
 from graph.health import Check, Readiness, live
+from graph.imports.report import PATH as REPORT
+from graph.imports.report import Reports
 from graph.keys import Keys
 from graph.metrics import Count, Metrics, nothing_counted
 from graph.observing import turned_away
@@ -74,12 +77,17 @@ def create_app(
     stream = Route("/graphql/stream", endpoint.stream, methods=["GET", "POST"])
     stream.methods = {"GET", "POST"}  # no HEAD: it would start a subscription that nobody reads
 
+    export = Route("/export/{name}", Exports(schema, services, tokens, endpoint.stopping).get)
+    export.methods = {"GET"}  # no HEAD: the whole export would be made, and thrown away
+
     app = Starlette(
         routes=[
             Route("/graphql", graphql, methods=["GET", "POST"]),
             stream,
             WebSocketRoute("/graphql", Sockets(schema, services, tokens, settings)),
             *explorer.routes,
+            export,
+            Route(REPORT, Reports(services, tokens).get),
             Route("/health/live", live),
             Route("/health/ready", Readiness(checks or {}).ready),
             *([Route("/metrics", Metrics(count).show)] if settings.metrics else []),

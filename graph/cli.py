@@ -15,6 +15,7 @@ import click
 
 from domain.actors import Role
 from domain.check import ProcessBroken
+from graph.remote import VARIABLES
 from graph.settings import Settings, SettingsError
 
 SCHEMA = Path("schema.graphql")
@@ -44,13 +45,21 @@ class Commands(click.Group):
             raise click.ClickException(f"{error.filename}: {error.strerror}.") from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), "processes"])
+        return sorted([*super().list_commands(ctx), "export", "import", "processes"])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name == "processes":  # loads the processes, which a broken one of them prevents
             from graph.process_commands import processes
 
             return processes
+        if cmd_name == "export":
+            from graph.exports.command import export
+
+            return export
+        if cmd_name == "import":
+            from graph.import_command import import_
+
+            return import_
         return super().get_command(ctx, cmd_name)
 
 
@@ -158,7 +167,7 @@ def schema(only_check: bool) -> None:
 
 def _settings(data_dir: Path | None) -> Settings:
     settings = Settings.from_environment(os.environ)
-    known = {variable.name for variable in Settings.variables().values()}
+    known = VARIABLES.union(variable.name for variable in Settings.variables().values())
     for name in sorted(name for name in os.environ.keys() - known if name.startswith("ORDERFLOW_")):
         click.echo(f"Warning: there is no setting {name}; the README lists them all.", err=True)
     return replace(settings, data_dir=data_dir) if data_dir else settings

@@ -26,9 +26,13 @@ WEIGHTS: Mapping[str, int] = {
     "Marketplace.stuckOrders": SEARCH,
     "PaymentsIntegration.refunds": SEARCH,
     "PaymentsIntegration.commands": SEARCH,
+    "Mutation.leaseCommands": 300,  # looks for what is due, by an index, and writes each
     "OrderConnection.totalCount": SEARCH,
     "MerchantOrderConnection.totalCount": SEARCH,
     "CustomerOrderConnection.totalCount": SEARCH,
+    "Marketplace.imports": 300,
+    "MerchantPortal.imports": 300,
+    "Import.report": SEARCH,  # hundreds of rows are read for each that is of a rare outcome
     "Query.events": 300,  # the topic's last number is looked up first
     "Query.__schema": 1600,  # hundreds of types, though all in memory
     "Query.__type": 40,
@@ -45,6 +49,7 @@ SIZES: Mapping[str, int] = {
     "payments": 1,
     "refunds": 2,
     "commands": 2,
+    "LeaseCommandsPayload.commands": 10,  # as many as are given out unless more are asked for
     "invoices": 2,
     "cancellationRequests": 1,
     "restocks": 1,

@@ -29,6 +29,7 @@ from graph.settings import HttpProfile, Settings
 from graph.statuses import malformed, media_of, offered, retry_after, status_of
 from graph.streams import ANY_OPERATION, ONE_ANSWER, Allowed, event_stream, results, until
 from graph.tokens import Tokens
+from graph.uploads import Uploads, is_multipart
 from graph.wire import encode
 
 STOPPED = (
@@ -56,13 +57,18 @@ class Endpoint:
         self._services = services
         self._tokens = tokens
         self._body_limit = settings.body_limit
+        self._uploads = Uploads(settings)
         self._profile: HttpProfile = settings.http_profile
         self.stopping = asyncio.Event()  # set when the process is told to stop: streams end then
 
     async def post(self, request: Request) -> Response:
-        """Answers one operation in the media type that the Accept header likes best."""
-        media = preferred(request.headers, (*offered(self._profile), EVENTS))
+        """Answers one operation in the media type that the Accept header likes best; a file, by no stream."""
+        types = offered(self._profile)
+        media = preferred(request.headers, types if is_multipart(request) else (*types, EVENTS))
         context = await self._context(request)
+        if is_multipart(request):
+            async with self._uploads.received(request, context.principal) as operation:
+                return self._answered(await self._run(operation, context, ONE_ANSWER), context, media)
         operation = await self._read(request)
         if media == EVENTS:
             return self._stream(operation, context, ANY_OPERATION)

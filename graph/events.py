@@ -4,6 +4,7 @@ What an event looks like stands in `graph.types.events`. Design: API, "Subscript
 """
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated, assert_never
 
@@ -11,6 +12,8 @@ import strawberry
 from graphql import GraphQLError
 
 from graph.cursors import CursorRefused
+from graph.integrations.leased import Kinds, Seconds, leased_commands
+from graph.integrations.query import OrderCommand
 from graph.lookup import find_order
 from graph.types.events import Heartbeat, Lagged, OrderEvent, OrderStateChanged, event_view, told
 from graph.types.ids import decode
@@ -128,6 +131,19 @@ class Subscription:
                         assert_never(item)
         except (CursorInvalid, CursorExpired) as error:
             raise CursorRefused(error) from None
+
+    @strawberry.subscription(
+        description="Commands to the payment provider, each as soon as it is due and leased to this "
+        "subscriber as it is sent, as by `leaseCommands`: several subscribers share the work, and what one "
+        "that dies was sent is sent again when its lease has run out, with the same key. There is no cursor: "
+        "whoever comes is sent what is due. For the role PAYMENTS."
+    )
+    async def commands(
+        self, info: Info, kinds: Kinds = None, seconds: Seconds = 60
+    ) -> AsyncGenerator[OrderCommand, None]:
+        async with aclosing(leased_commands(info, kinds, seconds)) as leased:
+            async for each in leased:
+                yield each
 
 
 @dataclass(frozen=True, slots=True)

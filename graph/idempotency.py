@@ -3,11 +3,12 @@
 Where keys and answers are kept is storage's affair. Design: API, "Shape"; storage, "Idempotency".
 """
 
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from starlette.datastructures import UploadFile
 
 from graph.auth import Principal
 from graph.errors import InvalidInput, invalid
@@ -41,13 +42,32 @@ def command_key(
         return None
     if not 0 < len(key) <= LONGEST:
         return invalid(f"An idempotency key has 1 to {LONGEST} characters.", "idempotencyKey")
-    # Somebody may act for several merchants: what was done for one says nothing about the others.
-    asked_by = [principal.role, principal.sub, principal.merchant_id, principal.customer_id]
-    return CommandKey(orjson.dumps(asked_by).decode(), operation, key, fingerprint(sent))
+    return CommandKey(asker(principal), operation, key, fingerprint(sent))
+
+
+def asker(principal: Principal) -> str:
+    """Return what tells those who ask apart: somebody may act for several merchants, and what was done for
+    one says nothing about the others.
+    """
+    return orjson.dumps(
+        [principal.role, principal.sub, principal.merchant_id, principal.customer_id]
+    ).decode()
 
 
 def fingerprint(sent: "DataclassInstance") -> str:
     """Return what tells two inputs apart: the same for the same values, whatever key they came under."""
-    values: dict[str, Any] = asdict(sent)
+    values = _fields(sent)
     values.pop(_KEY)
-    return sha256(orjson.dumps(values, default=str, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    # Dataclasses are left to us, as orjson would write their fields unsorted.
+    options = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS
+    return sha256(orjson.dumps(values, default=_told, option=options)).hexdigest()
+
+
+def _told(value: object) -> Any:
+    if isinstance(value, UploadFile):
+        return [value.filename, value.size]  # whoever takes a file looks at what it holds
+    return _fields(value) if is_dataclass(value) else str(value)
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    return {each.name: getattr(value, each.name) for each in fields(value)}

@@ -10,16 +10,18 @@ from contextlib import asynccontextmanager
 from types import MappingProxyType
 
 from graph.cursors import Cursors
+from graph.imports.running import ImportWorker
 from graph.metrics import watch_loop
 from graph.secret import signing_secret
 from graph.services import Services
 from graph.settings import Settings, SettingsError
-from storage import client, indexes
+from storage import asks, client, indexes
 from storage.client import Database
 from storage.clock import Clock
 from storage.deadlines import DeadlineWorker
 from storage.feed import Feed
 from storage.hub import Hub
+from storage.imports import Imports
 from storage.merchants import Merchants
 from storage.orders import Orders
 from storage.relay import Relay
@@ -66,6 +68,7 @@ def services_of(database: Database, settings: Settings, *, demo: bool = False) -
         stock=Stock(database, clock, orders),
         stock_waker=StockWaker(orders),
         revocations=Revocations(database),
+        imports=Imports(database, clock),
         demo=demo,
     )
 
@@ -87,12 +90,14 @@ async def running(
         "relay": services.relay.run,
         "deadline worker": services.deadlines.run,
         "stock waker": services.stock_waker.run,
+        "import worker": ImportWorker(services).run,
     }
     if listening:
         work |= {"hub": services.hub.run, "reader of revocations": services.revocations.run}
         work["loop watch"] = watch_loop
     try:
         await indexes.ensure(database)
+        await asks.adopt(database.collection("orders"))
         await services.revocations.read()  # before anybody asks
         tasks = [asyncio.create_task(keep_running(name, run)) for name, run in {**work, **more}.items()]
         try:

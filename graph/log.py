@@ -15,7 +15,7 @@ from graph.settings import LogStyle
 
 MESSAGE = "message"
 
-FIELDS = ("kind", "fields", "transport", "role", "outcome", "codes", "ms", "cost", "events", "status")
+FIELDS = ("kind", "fields", "transport", "role", "outcome", "codes", "ms", "cost", "events", "rows", "status")
 """What our own records say beside their message. Nothing else that a library attaches is shown."""
 
 
@@ -30,6 +30,7 @@ def logging_config(style: LogStyle) -> dict[str, Any]:
         "loggers": {
             "uvicorn": {"level": "WARNING"},  # that it starts and stops is said elsewhere, in fewer words
             "httpx": {"level": "WARNING"},  # says every request at INFO
+            "python_multipart": {"level": "ERROR"},  # warns of what a client sent, who is told as well
         },
     }
 

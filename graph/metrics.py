@@ -121,7 +121,8 @@ class _Waiting(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         help = (
             "Orders that wait: events to be published, deadlines overdue by more than a minute, commands for"
-            " the payment system's answer, stock for pieces; at most 10000 of each are counted."
+            " the payment system's answer, dead commands for a person as it never came, stock for pieces; at"
+            " most 10000 of each are counted."
         )
         family = GaugeMetricFamily("orderflow_waiting_orders", help, labels=("queue",))
         for queue, orders in self._waiting.items():

@@ -116,13 +116,14 @@ async def observed(
 
 @dataclass(slots=True)
 class Watch:
-    """What is noted of one operation while it runs."""
+    """What is noted of one operation while it runs. `rows` are those of an export."""
 
     context: Context
     kind: str = UNKNOWN
     name: str | None = None
     fields: tuple[str, ...] = ()
     results: int = 0
+    rows: int | None = None
     cost: int | None = None
     codes: dict[str, None] = field(default_factory=dict[str, None])
     orders: dict[str, None] = field(default_factory=dict[str, None])
@@ -166,6 +167,10 @@ class Watch:
         for code in codes:
             if len(self.codes) < MOST:
                 self.codes[code] = None
+
+    def count(self, rows: int) -> None:
+        """Note rows of an export."""
+        self.rows = (self.rows or 0) + rows
 
     def saw(self, result: ExecutionResult) -> None:
         """Note what a result tells of how it went."""
@@ -224,6 +229,8 @@ class Watch:
             "outcome": outcome,
             **more,
         }
+        if self.rows is not None:
+            said["rows"] = self.rows
         if self.codes:
             said["codes"] = list(self.codes)
         if self.cost is not None:

@@ -46,17 +46,13 @@ async def read_body(request: Request, limit: int) -> bytes:
     """The body, at most `limit` bytes. Raises BadRequest: 413 as soon as it is known to be longer, 408 when
     it does not come, 400 (which nobody is left to read) when its sender goes away in the middle.
     """
-    too_long = BadRequest(413, f"The request body is longer than {limit} bytes.")
-    announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > limit:
-        raise too_long
+    refuse_announced(request.headers, limit)
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > limit:
-                    raise too_long
+                refuse_longer(len(body), limit)
     except ClientDisconnect:
         raise BadRequest(400, "The request ended before its body did.") from None
     except TimeoutError:
@@ -65,12 +61,25 @@ async def read_body(request: Request, limit: int) -> bytes:
     return bytes(body)
 
 
+def refuse_announced(headers: Headers, limit: int) -> None:
+    """Raises BadRequest (413) when the body is announced to be longer than `limit` bytes."""
+    announced = headers.get("content-length", "")
+    if announced.isdigit():
+        refuse_longer(int(announced), limit)
+
+
+def refuse_longer(size: int, limit: int) -> None:
+    """Raises BadRequest (413) for a body of more than `limit` bytes."""
+    if size > limit:
+        raise BadRequest(413, f"The request body is longer than {limit} bytes.")
+
+
 async def read_operation(request: Request, limit: int, malformed: int = 400) -> Operation:
     """The operation that a POST carries. Raises BadRequest: 400, 413, 415, or `malformed` for JSON that is
     none.
     """
     # Asking for this media type is what keeps a foreign page's form from posting here (CSRF).
-    if _media_type(request.headers.get("content-type", "")) != JSON:
+    if media_type(request.headers.get("content-type", "")) != JSON:
         raise BadRequest(415, f"Send the operation as JSON, with the header 'Content-Type: {JSON}'.")
     try:
         fields = decode(await read_body(request, limit))
@@ -169,5 +178,6 @@ def _range(part: str) -> tuple[str, float]:
         return media, 0.0
 
 
-def _media_type(content_type: str) -> str:
+def media_type(content_type: str) -> str:
+    """What a Content-Type header names, without its parameters, in lower case."""
     return content_type.partition(";")[0].strip().lower()

@@ -10,7 +10,7 @@ from graph.integrations.payments_order import PaymentsLine
 from graph.limits import STANDARD, Limits
 from graph.marketplace.order import Line
 from graph.merchant.order import MerchantLine
-from graph.mutations import Mutation, ProductionMutation
+from graph.mutation import Mutation, ProductionMutation
 from graph.query import Query
 from graph.rates import Rates
 from graph.settings import Introspection

@@ -178,17 +178,25 @@ class Seen:
         if self._known.history is None:
             self._known.history = asyncio.ensure_future(self._rows())
         rows = await asyncio.shield(self._known.history)  # other fields wait for it too
-        if unit is not None:
-            return rows.get(unit.id, ())
+        return self._of_all(rows) if unit is None else rows.get(unit.id, ())
+
+    def told(self, history: Iterable[Entry]) -> Sequence[Entry]:
+        """The rows that the viewer may read, oldest first, where the order's whole history is at hand."""
+        return self._of_all(self._readable(history))
+
+    def _of_all(self, rows: Mapping[str | None, Sequence[Entry]]) -> Sequence[Entry]:
         units: set[str | None] = {each.id for each in (*self.lines, *self.merchant_orders)}
         if self.merchant_order is None:
             units.add(None)  # rows about the whole order
         return sorted((row for id in units for row in rows.get(id, ())), key=lambda row: row.seq)
 
     async def _rows(self) -> Mapping[str | None, Sequence[Entry]]:
+        return self._readable(await self.viewer.services.orders.history(self.order.id, 0, _WHOLE))
+
+    def _readable(self, history: Iterable[Entry]) -> Mapping[str | None, Sequence[Entry]]:
         """All rows of the order that the viewer may read, by what they are about."""
         rows: dict[str | None, list[Entry]] = {}
-        for entry in await self.viewer.services.orders.history(self.order.id, 0, _WHOLE):
+        for entry in history:
             if self._told(entry):
                 rows.setdefault(entry.unit, []).append(self._masked(entry))
         return rows

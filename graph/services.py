@@ -10,6 +10,7 @@ from storage.clock import Clock
 from storage.deadlines import DeadlineWorker
 from storage.feed import Feed
 from storage.hub import Hub
+from storage.imports import Imports
 from storage.merchants import Merchants
 from storage.orders import Orders
 from storage.relay import Relay
@@ -40,4 +41,5 @@ class Services:
     stock: Stock
     stock_waker: StockWaker
     revocations: Revocations
+    imports: Imports
     demo: bool = False

@@ -121,6 +121,9 @@ class Settings:
     body_limit: Annotated[int, Variable("ORDERFLOW_BODY_LIMIT", "Largest request body, bytes", _positive)] = (
         1_000_000
     )
+    upload_limit: Annotated[
+        int, Variable("ORDERFLOW_UPLOAD_LIMIT", "Largest request with file, bytes", _positive)
+    ] = 268_435_456
     message_limit: Annotated[
         int, Variable("ORDERFLOW_MESSAGE_LIMIT", "Largest WebSocket message, bytes", _positive)
     ] = 65_536

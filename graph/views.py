@@ -17,8 +17,12 @@ from graph.viewer import Viewer
 
 def view_of(viewer: Viewer, order: Order) -> OrderView:
     """Return what this viewer sees of an order. Raises LookupError for one outside its scope."""
-    seen = seen_by(viewer, order)
-    match viewer.role:
+    return view_in(seen_by(viewer, order))
+
+
+def view_in(seen: Seen) -> OrderView:
+    """Return what the viewer sees of the order that it looks at."""
+    match seen.viewer.role:
         case Role.MARKETPLACE:
             return order_view(seen)
         case Role.MERCHANT:
@@ -32,7 +36,7 @@ def view_of(viewer: Viewer, order: Order) -> OrderView:
         case Role.SYSTEM:
             raise AssertionError("no viewer has this role")
         case _:
-            assert_never(viewer.role)
+            assert_never(seen.viewer.role)
 
 
 def line_view_of(viewer: Viewer, order: Order, line: Line) -> LineView:

@@ -11,12 +11,13 @@ from datetime import datetime
 from random import SystemRandom
 from typing import Any, Generic, Protocol, TypeVar
 
+from domain.commands import asks_after
 from domain.order import Order
 from domain.outcome import Outcome
 from domain.process import UnitKind
 from domain.processes import process_of
 from domain.stocking import Key
-from storage import idempotency, metering, stock_rows, timers
+from storage import asks, idempotency, metering, stock_rows, timers
 from storage.client import (
     DATABASE_NOW,
     Collection,
@@ -39,8 +40,10 @@ from storage.values import naive
 
 _TRIES = 8
 _DERIVED: Mapping[str, int] = dict.fromkeys(
-    ("keys", "total", "merchant_ids", "own", "next_deadline", "failures", "wants"), 1
+    ("keys", "total", "merchant_ids", "own", "next_deadline", "next_command", "failures", "wants"), 1
 )
+_NO_ASKS: Document = {"asks": {}}
+"""Asks are set and dropped one by one, also the first and the last: meanwhile one may have been given out."""
 _random = SystemRandom()
 
 
@@ -127,7 +130,9 @@ class Change(Generic[D]):
         decision = self.decide(seen, now)
         if not decision.outcome.entries:
             return Changed(order, decision)
-        after = replace(decision.outcome.order, version=order.version + 1, shelf={})
+        after = decision.outcome.order
+        asked = asks_after(order.commands, order.asks, after.commands, now)
+        after = replace(after, version=order.version + 1, shelf={}, asks=asked)
         changed = Changed(after, decision)
         booked = stock_rows.bookings(seen, after) if counted else ()
         try:
@@ -224,11 +229,12 @@ def _update(stored: Mapping[str, Any], after: Order, outcome: Outcome, command: 
     process = process_of(after)
     document = findable(process, after)
     timers.keep_failures(document, stored)
-    part = (FIELDS.keys() | _DERIVED.keys()) - {"version"}
+    part = (FIELDS.keys() | _DERIVED.keys()) - {"version", "next_command"}
     update = changes(
-        {name: value for name, value in stored.items() if name in part},
-        {name: value for name, value in document.items() if name in part},
+        _NO_ASKS | {name: value for name, value in stored.items() if name in part},
+        _NO_ASKS | {name: value for name, value in document.items() if name in part},
     )
+    asks.keep_due(update, document, stored)
     update.setdefault("$set", {})["dirty"] = True
     update["$inc"] = {"version": 1}
     update["$push"] = {

@@ -15,6 +15,8 @@ from storage.client import Document
 from storage.lines import line_in, line_out
 from storage.merchant_orders import merchant_order_in, merchant_order_out
 from storage.money_rows import (
+    ask_in,
+    ask_out,
     command_in,
     command_out,
     payment_in,
@@ -30,7 +32,7 @@ FIELDS: Mapping[str, int] = dict.fromkeys(
     (
         "reference", "external_reference", "channel", "version", "seq", "process", "policies", "customer",
         "currency", "placed_at", "changed_at", "lines", "merchant_orders", "payments", "refunds", "deadlines",
-        "commands", "deliver_to", "payment_method",
+        "commands", "asks", "deliver_to", "payment_method",
     ),
     1,
 )  # fmt: skip
@@ -59,6 +61,7 @@ def to_document(order: Order) -> Document:
         deadlines=[_deadline_in(deadline) for deadline in order.deadlines],
         # Missing where there are none, as in the documents of orders whose process knows none.
         commands=[command_in(command) for command in order.commands] or None,
+        asks={id: ask_in(ask) for id, ask in order.asks.items()} or None,
         deliver_to=_address_in(order.deliver_to) if order.deliver_to else None,
         payment_method=order.payment_method,
     )
@@ -84,6 +87,7 @@ def from_document(stored: Mapping[str, Any]) -> Order:
         refunds=tuple(refund_out(refund) for refund in stored["refunds"]),
         deadlines=tuple(_deadline_out(deadline) for deadline in stored["deadlines"]),
         commands=tuple(command_out(command) for command in stored.get("commands", ())),
+        asks={id: ask_out(ask) for id, ask in stored.get("asks", {}).items()},
         deliver_to=Address(**stored["deliver_to"]) if "deliver_to" in stored else None,
         payment_method=stored.get("payment_method"),
         channel=stored["channel"],

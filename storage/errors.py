@@ -84,3 +84,11 @@ class MerchantIdInvalid(ValueError):
             f"{merchant_id!r} is no merchant id: 1 to 64 letters, digits, hyphens or underscores."
         )
         self.merchant_id = merchant_id
+
+
+class ImportRunning(Exception):
+    """An import runs in this scope already; one at a time does. Nothing was stored."""
+
+    def __init__(self, import_id: str | None) -> None:
+        super().__init__("An import runs already.")
+        self.import_id = import_id

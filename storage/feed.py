@@ -78,6 +78,11 @@ class Feed:
         row = await self.rows.find_one({"topic": topic}, {"seq": 1}, sort=[("seq", -1)])
         return row["seq"] if row else 0
 
+    async def first(self, topic: str) -> int:
+        """Return the number of the topic's oldest item that is kept, 1 when it never had one."""
+        row = await self.rows.find_one({"topic": topic}, {"seq": 1}, sort=[("seq", ASCENDING)])
+        return row["seq"] if row else 1
+
     async def check(self, topic: str, after: int) -> None:
         """Raise CursorExpired when items after this number are gone, CursorInvalid when it is ahead."""
         near = {"topic": topic, "seq": {"$in": [after, after + 1]}}

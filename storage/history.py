@@ -32,6 +32,16 @@ async def read(database: Database, order_id: str, after_seq: int, first: int) ->
     return [entry_from_document(rows[seq]) for seq in sorted(rows)[:first]]
 
 
+async def of(database: Database, stored: Mapping[str, Any]) -> list[Entry]:
+    """Return an order's whole history, oldest first, as it was when `history` and `archived` were read."""
+    rows: list[Document] = []
+    if archived := stored.get("archived", 0):
+        older = {"order": stored["_id"], "seq": {"$lte": archived}}
+        rows = await database.collection("order_history").find(older, sort=[("seq", 1)]).to_list()
+    rows += [row for row in stored["history"] if row["seq"] > archived]
+    return [entry_from_document(row) for row in rows]
+
+
 async def shorten(database: Database, order_id: str) -> None:
     """Move all but the newest rows out of an order with a long history. Can be repeated at any point."""
     orders = database.collection("orders")

@@ -6,6 +6,7 @@ It must not know who listens or what an item says. Design: storage, "Events" (Wa
 
 import asyncio
 import logging
+import sys
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -97,6 +98,17 @@ class Hub:
                     told.seq = item.seq
                 if live and not items and not await _set_within(heartbeat, moved):
                     yield Heartbeat(told.seq)
+
+    async def ticks(self, topic: str, seconds: float) -> AsyncGenerator[None]:
+        """Yield at once, then each time that the topic may have something new, and after so many seconds
+        without; for whoever looks for itself what to do. Ends with `close`.
+        """
+        async with self._listening(topic) as (tail, told):
+            told.seq = sys.maxsize  # it reads none, so none is kept for it
+            while not self._closed:
+                moved = tail.moved  # taken before looking, so that nothing falls between looking and waiting
+                yield
+                await _set_within(seconds, moved)
 
     async def run(self) -> None:
         """Follow the feed until cancelled. May be run again: whoever listens goes on listening meanwhile."""

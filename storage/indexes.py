@@ -40,11 +40,18 @@ ORDERS = (
     # Work that waits.
     _index("next_deadline", "next_deadline", only="next_deadline"),
     _index("overdue", "deadlines.at"),
+    _index("next_command", "next_command", only="next_command"),
     _index("dirty", "dirty", only="dirty"),
     _index("wants", "wants", "placed_at", "_id", only="wants"),
 )
 HISTORY = (_index("order", "order", "seq"),)
 STOCK = (_index("awake", "awake", only="awake"),)  # what is listed, is listed by `_id`
+IMPORTS = (
+    _index("running", "running", unique=True, only="running"),  # one at a time in each scope
+    _index("key", "key", unique=True, only="key"),
+    _index("scope", "scope", "-_id"),
+    _index("at", "at"),
+)
 
 FILTERS = {
     "status": "keys",
@@ -71,7 +78,12 @@ FILTERS = {
 
 async def ensure(database: Database) -> None:
     """Make whatever index is missing. Safe to call by several processes at once, at every start."""
-    for collection, indexes in (("orders", ORDERS), ("order_history", HISTORY), ("stock", STOCK)):
+    for collection, indexes in (
+        ("orders", ORDERS),
+        ("order_history", HISTORY),
+        ("stock", STOCK),
+        ("imports", IMPORTS),
+    ):
         await database.collection(collection).create_indexes(indexes)
     await database.collection("revocations").create_indexes(revocations.INDEXES)
     await feed.ensure_indexes(database)

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
 from domain.actors import Audience, Party
-from domain.commands import CommandStatus
+from domain.commands import CommandStatus, due_at
 from domain.handling import at_risk
 from domain.invoices import Invoice
 from domain.order import Line, MerchantOrder, Order, Unit
@@ -38,8 +38,8 @@ def findable(process: Process, order: Order) -> Document:
     """Return an order as it is stored, with the fields that lists filter and sort by.
 
     Those are `keys` for every filter by equality and for search, `total` in minor units, `merchant_ids` of
-    those that see a merchant order, `own` per merchant, `next_deadline`, and `wants`: the stock that it waits
-    for. The last two are left out when there is none.
+    those that see a merchant order, `own` per merchant, `next_deadline`, `next_command`, and `wants`: the
+    stock that it waits for. The last three are left out when there is none.
     """
     return to_document(order) | _find_keys(process, order) | {"own": _own_fields(process, order)}
 
@@ -60,7 +60,7 @@ def _find_keys(process: Process, order: Order) -> Document:
     for command in order.commands:
         found.append(key(whole, "command", command.status))
         found.append(key(whole, "command", f"{command.kind}:{command.status}"))
-        if command.status is CommandStatus.REFUSED:
+        if command.status in (CommandStatus.REFUSED, CommandStatus.DEAD) or command.done_again:
             found.append(key(whole, "problem", "command"))
     found += _of_units(whole, [*order.lines, *order.merchant_orders], tuple(Party))
     texts = [order.external_reference or "", order.customer.email]
@@ -75,6 +75,9 @@ def _find_keys(process: Process, order: Order) -> Document:
     }
     if order.deadlines:
         fields["next_deadline"] = naive(min(deadline.at for deadline in order.deadlines))
+    pending = [command for command in order.commands if command.status is CommandStatus.PENDING]
+    if pending:
+        fields["next_command"] = naive(min(due_at(command, order.asks) for command in pending))
     if wants := wanted(order.lines, order.merchant_orders):
         fields["wants"] = sorted(row_id(key) for key in wants)
     return fields

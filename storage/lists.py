@@ -67,6 +67,9 @@ class OrderBy(StrEnum):
     CHANGED_AT_ASC = "changed_at_asc"
 
 
+NEWEST_FIRST = frozenset({OrderBy.PLACED_AT_DESC, OrderBy.CHANGED_AT_DESC})
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """Orders in the order asked for, each with the cursor that a next page may start at."""
@@ -97,8 +100,8 @@ async def page(
     backwards = first is None
     count = last if first is None else first
     assert count is not None
-    field = _sort_field(scope, order_by)
-    down = order_by in (OrderBy.PLACED_AT_DESC, OrderBy.CHANGED_AT_DESC)
+    field = sort_field(scope, order_by)
+    down = order_by in NEWEST_FIRST
     conditions = [order_filter(scope, where), scope.order_filter()]
     if after is not None:
         conditions += _beyond(field, "lt" if down else "gt", _read_cursor(after, order_by))
@@ -119,7 +122,7 @@ async def page(
     rows = found[:count][::-1] if backwards else found[:count]
     return Page(
         items=tuple(from_document(row) for row in rows),
-        cursors=tuple(_cursor(order_by, _value(row, field), row["_id"]) for row in rows),
+        cursors=tuple(_cursor(order_by, sorted_by(row, field), row["_id"]) for row in rows),
         has_next=before is not None if backwards else more,
         has_previous=more if backwards else after is not None,
     )
@@ -200,7 +203,8 @@ def both(*conditions: Document) -> Document:
     return {field: wanted for condition in given for field, wanted in condition.items()}
 
 
-def _sort_field(scope: Scope, order_by: OrderBy) -> str:
+def sort_field(scope: Scope, order_by: OrderBy) -> str:
+    """Return the field that a list of this scope is sorted by; it holds a time."""
     if order_by in (OrderBy.PLACED_AT_DESC, OrderBy.PLACED_AT_ASC):
         return "placed_at"
     return f"own.{scope.id}.changed_at" if scope.kind is ScopeKind.MERCHANT else "changed_at"
@@ -214,7 +218,8 @@ def _beyond(field: str, side: str, position: tuple[datetime, str]) -> list[Docum
     ]
 
 
-def _value(row: Document, field: str) -> datetime:
+def sorted_by(row: Document, field: str) -> datetime:
+    """Return the time in the field that a row is sorted by; read with `own`."""
     value: Any = row
     for name in field.split("."):
         value = value[name]

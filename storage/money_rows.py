@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from domain.commands import Command, CommandKind, CommandStatus
+from domain.commands import Ask, Command, CommandKind, CommandStatus
 from domain.order import Payment, Refund, RefundStatus
 from storage.client import Document
 from storage.values import aware, naive, naive_or_none, present, when
@@ -65,6 +65,8 @@ def command_in(command: Command) -> Document:
         settled_at=naive_or_none(command.settled_at),
         about=command.about,
         answer=command.answer,
+        done_attempt=command.done_attempt,
+        done_again=list(command.done_again) or None,
     )
 
 
@@ -80,5 +82,29 @@ def command_out(stored: Mapping[str, Any]) -> Command:
         attempt=stored["attempt"],
         settled_at=when(stored, "settled_at"),
         about=stored.get("about"),
+        answer=stored.get("answer"),
+        done_attempt=stored.get("done_attempt"),
+        done_again=tuple(stored.get("done_again", ())),
+    )
+
+
+def ask_in(ask: Ask) -> Document:
+    """Return what is stored of how a command is being asked for."""
+    return present(
+        deliveries=ask.deliveries,
+        next_at=naive(ask.next_at),
+        leased_until=naive_or_none(ask.leased_until),
+        leased_by=ask.leased_by,
+        answer=ask.answer,
+    )
+
+
+def ask_out(stored: Mapping[str, Any]) -> Ask:
+    """Return a stored ask."""
+    return Ask(
+        deliveries=stored["deliveries"],
+        next_at=aware(stored["next_at"]),
+        leased_until=when(stored, "leased_until"),
+        leased_by=stored.get("leased_by"),
         answer=stored.get("answer"),
     )

@@ -6,7 +6,7 @@ Design: storage, "One order, one document, one write".
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from domain.actors import Actor
 from domain.order import Entry, Order
 from domain.process import Process
 from domain.stocking import Key
-from storage import history, idempotency, ids, lists, placing, timers
+from storage import history, idempotency, ids, lists, placing, streaming, timers
 from storage.changing import Change, Changed, D, Decision, no_more
 from storage.client import Collection, Database, Document
 from storage.clock import Clock
@@ -26,6 +26,7 @@ from storage.keys import key as find_key
 from storage.lists import OrderBy, Page, Where
 from storage.placing import Placed
 from storage.scope import Scope, ScopeKind
+from storage.streaming import Stored
 from storage.timers import Stuck
 
 __all__ = ["Changed", "CommandKey", "Decision", "OrderBy", "Orders", "Page", "Placed", "Stuck", "Where"]
@@ -142,6 +143,12 @@ class Orders:
         return await lists.page(
             self.database, scope, where, order_by, first=first, after=after, last=last, before=before
         )
+
+    def stream(
+        self, scope: Scope, where: Where, order_by: OrderBy, *, with_history: bool = False
+    ) -> AsyncGenerator[list[Stored], None]:
+        """Give all orders of a list, a few at a time; see `streaming.stream`."""
+        return streaming.stream(self.database, self.clock, scope, where, order_by, with_history=with_history)
 
     async def count(self, scope: Scope, where: Where) -> int:
         """Return how many orders a list has in all."""

@@ -4,9 +4,11 @@ What a mutation needs besides its order stands in one table; "?" is an id inside
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
 from typing import Any
 
 from graphql import GraphQLInputObjectType, get_named_type
+from starlette.datastructures import UploadFile
 
 from domain.order import Order
 from graph.types.ids import COMMAND, LINE, MERCHANT_ORDER, REFUND, RESTOCK, encode
@@ -19,6 +21,7 @@ _MONEY = {"amount": "1.00", "currency": "EUR"}
 _ADDED = {"sku": "x", "name": "x", "quantity": 1, "unitPrice": "1.00"}
 _BILLED = {"line": "?", "quantity": 1, "unitPrice": "1.00"}
 _M1 = canary("m1", "id")
+_FILE = UploadFile(BytesIO(b"order_reference"), filename="probe.csv")
 
 _NEEDS: Mapping[str, Answer] = {
     "acknowledgeCommand": {"command": "?", "result": "DONE"},
@@ -39,6 +42,8 @@ _NEEDS: Mapping[str, Answer] = {
     "confirmRefund": {"refund": "?"},
     "demoCheckout": {"lines": [{"sku": "5304"}]},
     "denyCancellation": {"reason": "probe"},
+    "importOrderStatus": {"file": _FILE},
+    "importPayments": {"file": _FILE},
     "fireEvent": {"event": "cancel", "input": {"reason": "probe"}},
     "placeOrder": {
         "currency": "EUR",
@@ -52,6 +57,7 @@ _NEEDS: Mapping[str, Answer] = {
     "rejectReturn": {"reason": "probe"},
     "retryCommand": {"command": "?"},
     "revokeTokens": {"tokens": {"tokenId": "probe"}},
+    "stopImport": {"import": "probe"},
     "setStock": {"items": [{"sku": canary("m1", "product-sku"), "onHand": 0}], "merchantId": _M1},
     "updatePolicies": {
         "policies": [{"name": "seller_confirmation", "value": "manual"}],

@@ -50,8 +50,13 @@ MUTATIONS: Mapping[str, Doing] = {
     "recordPayment": Doing(PAYMENTS | OFFICE, _ROLE, _CHANGED),
     "denyPayment": Doing(PAYMENTS, _ORDER, _MOVED),
     "changePayment": Doing(CUSTOMER | OFFICE, _ORDER, _MOVED),
+    "leaseCommands": Doing(PAYMENTS, _ROLE, ("commands", "errors")),
     "acknowledgeCommand": Doing(PAYMENTS | OFFICE, _ROLE, _CHANGED),
     "retryCommand": Doing(PAYMENTS | OFFICE, _ROLE, _CHANGED),
+    # Files
+    "importOrderStatus": Doing(MERCHANT, _ROLE, ("import", "errors", "replayed")),
+    "importPayments": Doing(OFFICE, _ROLE, ("import", "errors", "replayed")),
+    "stopImport": Doing(OFFICE | MERCHANT, _ROLE, ("import", "errors")),
     # Canceling
     "cancel": Doing(CUSTOMER | OFFICE | MERCHANT, _ORDER, _MOVED),
     "cancelLines": Doing(CUSTOMER | OFFICE | MERCHANT, _ORDER, _MOVED),

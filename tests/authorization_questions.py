@@ -1,7 +1,7 @@
 """What everybody asks: all that the schema lets be selected, on every order that there is."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from json import loads
@@ -85,10 +85,10 @@ def questions(world: World, role: Role | None) -> Iterator[Question]:
     )
     references = [order.reference for order in world.orders.values()]
     for entry, whose in ENTRIES.items():
-        yield from _entry(entry, whose, references if whose is role else references[:1])
+        yield from _entry(entry, whose, references if whose is role else references[:1], world.imports)
 
 
-def _entry(entry: str, role: Role, references: list[str]) -> Iterator[Question]:
+def _entry(entry: str, role: Role, references: list[str], imports: Mapping[Role, str]) -> Iterator[Question]:
     name = get_named_type(QUERY.fields[entry].type).name
     for each, its in object_type(name).fields.items():
         if each == "order":
@@ -98,6 +98,12 @@ def _entry(entry: str, role: Role, references: list[str]) -> Iterator[Question]:
                 )
                 for reference in references:
                     yield Question(asked, {"by": {"reference": reference}})
+        elif each == "import":
+            document = Document(role)
+            asked = document(
+                f"query ($id: ID!) {{ {entry} {{ __typename import(id: $id) {document.whole('Import')} }} }}"
+            )
+            yield Question(asked, {"id": imports[role]})
         else:
             document = Document(role)
             yield Question(document(f"{{ {entry} {{ __typename {document.field(name, each)} }} }}"))
@@ -140,7 +146,9 @@ async def pulled(world: World, who: Principal | None) -> list[Answer]:
 
 
 async def pushed(world: World, who: Principal | None, count: int) -> list[Answer]:
-    """So many events from the first on as a subscription tells them, and what a new one begins with."""
+    """So many events from the first on as a subscription tells them, and what a new one begins with; and the
+    first of the commands that are to be carried out.
+    """
     document = Document(who and who.role)
     events = SCHEMA.type_map["OrderEvent"]
     assert isinstance(events, GraphQLUnionType)
@@ -150,9 +158,13 @@ async def pushed(world: World, who: Principal | None, count: int) -> list[Answer
         f"subscription ($after: Cursor) {{ orderEvents(after: $after) {{ __typename {spread} }} }}"
     )
     answers: list[Answer] = []
-    for after, many in ((await beginning(world, who), count), (None, 1)):
+    since = await beginning(world, who)
+    asked: list[tuple[str, Answer, int]] = [(query, {"after": since}, count), (query, {}, 1)]
+    document = Document(who and who.role)
+    asked.append((document(f"subscription {{ {document.field('Subscription', 'commands')} }}"), {}, 1))
+    for text, variables, many in asked:
         context = Context(services=world.services, request_id=REQUEST, principal=who)
-        operation = Operation(query, {"after": after}, None)
+        operation = Operation(text, variables, None)
         async with aclosing(results(schema, operation, context)) as stream, asyncio.timeout(20):
             for _ in range(many):
                 answers.append(loads(dumps(one_of(await anext(stream), REQUEST))))

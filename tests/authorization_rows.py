@@ -25,11 +25,12 @@ _TABLE: tuple[tuple[str, Roles, str], ...] = (
     ("Query", PAYMENTS, "payments"),
     ("Query", LOGISTICS, "logistics"),
     ("Subscription", ALL, "orderEvents"),
+    ("Subscription", PAYMENTS, "commands"),
     ("Viewer", ALL, "role sub"),
     ("Viewer", MERCHANT | LOGISTICS, "merchantId"),
     ("Viewer", CUSTOMER, "customerId"),
-    ("Marketplace", OFFICE, "merchants order orders policies stock stuckOrders"),
-    ("MerchantPortal", MERCHANT, "order orders policies profile stock"),
+    ("Marketplace", OFFICE, "import imports merchants order orders policies stock stuckOrders"),
+    ("MerchantPortal", MERCHANT, "import imports order orders policies profile stock"),
     ("Storefront", CUSTOMER, "order orders"),
     ("PaymentsIntegration", PAYMENTS, "commands order refunds"),
     ("LogisticsIntegration", LOGISTICS, "order"),
@@ -123,7 +124,8 @@ _TABLE: tuple[tuple[str, Roles, str], ...] = (
     (
         "Command",
         OFFICE | PAYMENTS,
-        "about amount answer askedAt attempt id idempotencyKey kind merchantOrder settledAt status",
+        "about amount answer askedAt attempt deliveries doneAgain id idempotencyKey kind leasedUntil "
+        "merchantOrder nextAt settledAt status",
     ),
     ("OrderCommand", PAYMENTS, "command order"),
     (
@@ -193,6 +195,14 @@ _TABLE: tuple[tuple[str, Roles, str], ...] = (
         OFFICE | MERCHANT,
         "acknowledged available changedAt confirmed held merchantId onHand sku version",
     ),
+    (
+        "Import",
+        OFFICE | MERCHANT,
+        "already applied by done dryRun endedAt errorPolicy fileName id invalid kind refused report "
+        "reportUrl rows startedAt state",
+    ),
+    ("ImportReport", OFFICE | MERCHANT, "cursor hasMore nodes"),
+    ("ImportRow", OFFICE | MERCHANT, "code column message order outcome possible row"),
     # Processes, which every token may read
     ("Process", ALL, "diagram forbidden links machines name policies reads text unit version"),
     ("Machine", ALL, "name party refusals states transitions"),

@@ -1,9 +1,14 @@
 """The stories of the store processes in the marketplace of canaries."""
 
+from io import BytesIO
+
+from starlette.datastructures import UploadFile
+
 from graph.types.ids import COMMAND, RESTOCK, encode
 from tests.authorization_stories import Told, bought, later, named, policies, product
 from tests.authorization_world import World
 from tests.canaries import C1, C2, M1, M2, M3, OFFICE, PSP, W1, canary
+from tests.uploading import working
 
 
 async def invoiced(world: World) -> None:
@@ -210,6 +215,24 @@ async def administered(world: World) -> None:
     await world.do(OFFICE, "revokeTokens", tokens={"subject": canary("office", "subject")})
 
 
+async def leased(world: World) -> None:
+    """The payment system has a command in hand; others wait to be taken."""
+    await world.do(PSP, "leaseCommands", first=1, seconds=3600)
+
+
+async def files(world: World) -> None:
+    """A merchant and the Back Office upload files, of which nothing can be applied."""
+    status = "order_reference,event\n0000-0000,ship\n"
+    payments = "order_reference,reference,amount,currency\n0000-0000,1,1.00,EUR\n"
+    async with working(world.services):
+        for who, mutation, text in ((M1, "importOrderStatus", status), (OFFICE, "importPayments", payments)):
+            name = canary("m1" if who is M1 else "office", "file")
+            file = UploadFile(BytesIO(text.encode()), filename=name)
+            payload = await world.do(who, mutation, file=file)
+            world.imports[who.role] = payload["import"]["id"]
+            await world.do(who, "stopImport", **{"import": payload["import"]["id"]})
+
+
 async def refused(world: World) -> None:
     """Each kind of refusal, to whoever it comes to."""
     here = world.orders["waiting"]
@@ -239,5 +262,7 @@ STORIES = (
     let_go,
     demo,
     administered,
+    leased,
+    files,
     refused,
 )

@@ -37,11 +37,13 @@ SEEN = (Role.MARKETPLACE, Role.MERCHANT, Role.CUSTOMER, Role.PAYMENTS, Role.LOGI
 
 @dataclass(slots=True)
 class World:
-    """The marketplace: its services, its orders by what they are of, and what people were told."""
+    """The marketplace: its services, its orders by what they are of, its imports by
+    whose they are, and what people were told."""
 
     database: Database
     services: Services
     orders: dict[str, Order] = field(default_factory=dict[str, Order])
+    imports: dict[Role, str] = field(default_factory=dict[Role, str])
     told: list[tuple[Principal, str, Answer]] = field(default_factory=list[tuple[Principal, str, Answer]])
 
     async def ask(self, who: Principal | None, document: str, **variables: Any) -> Answer:

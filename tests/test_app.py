@@ -257,21 +257,21 @@ async def test_in_development_the_page_can_ask_as_the_people_of_the_demo() -> No
 async def test_tokens_are_never_handed_out_in_production_nor_under_another_hosts_name() -> None:
     async with client(api(environment="production")) as http:
         assert (await http.get("/graphql/principals")).status_code == 404
+    async with client(api(environment="production", graphiql=True)) as http:
+        assert (await http.get("/graphql/principals")).json() == []
     async with client() as http:
         for host in ("evil.example", "127.0.0.1.evil.example", "evil.example:80", "localhost.evil.example"):
             response = await http.get("/graphql/principals", headers={"host": host})
-            assert response.status_code == 404
-            assert "token" not in response.text.replace("Tokens", "").replace("`orderflow token`", "")
+            assert response.json() == []
         for host in ("localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000"):
-            assert (await http.get("/graphql/principals", headers={"host": host})).status_code == 200
+            assert len((await http.get("/graphql/principals", headers={"host": host})).json()) == len(STAFF)
 
 
 async def test_tokens_are_never_handed_out_to_another_machine_whatever_it_calls_this_one() -> None:
     elsewhere = httpx.ASGITransport(api(), client=("192.0.2.7", 4000))
     async with httpx.AsyncClient(transport=elsewhere, base_url="http://localhost") as http:
         response = await http.get("/graphql/principals")
-    assert response.status_code == 404
-    assert "eyJ" not in response.text
+    assert response.json() == []
 
 
 def test_no_app_is_made_in_production_without_a_secret() -> None:

@@ -49,6 +49,8 @@ SYSTEMS = (
         "stock",
     ),
     *("code", "key", "label", "restores", "verdict", "status", "kind", "type"),
+    # what is imported, and what became of it
+    *("scope", "policy", "columns", "outcome", "message", "column", "values order_reference", "amount"),
     # dates and currencies
     *("date", "day", "delivered_on", "expected_delivery", "currency", "country"),
 )

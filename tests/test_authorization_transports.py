@@ -141,7 +141,8 @@ async def test_with_a_bad_token_nothing_is_answered_whatever_is_asked(world: Wor
         for role in (*ENTRIES.values(), None)
         for question in questions(world, role)
     }
-    doings = [Question(doing(each), {"input": sending(each)}) for each in MUTATIONS]
+    sent = {each: json.loads(json.dumps(sending(each), default=str)) for each in MUTATIONS}  # files as well
+    doings = [Question(doing(each), {"input": sent[each]}) for each in MUTATIONS]
     said = set[str]()
     async with httpx.AsyncClient(base_url=f"http://{address}", headers=bearer(bad)) as http:
         for question in (*asked.values(), *doings, Question(LISTEN)):

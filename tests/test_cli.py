@@ -53,7 +53,7 @@ def test_a_misspelled_setting_is_named_and_the_rest_goes_on(tmp_path: Path) -> N
 
 def test_help_names_every_command() -> None:
     listed = re.findall(r"^  ([a-z]+) ", said(run("--help")), re.MULTILINE)
-    assert listed == ["demo", "processes", "schema", "serve", "token", "worker"]
+    assert listed == ["demo", "export", "import", "processes", "schema", "serve", "token", "worker"]
     listed = re.findall(r"^  ([a-z]+) ", said(run("processes", "--help")), re.MULTILINE)
     assert listed == ["check", "diagram", "docs", "list", "show"]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from domain.actors import Actor, Audience, Party
 from domain.cancellations import Cancellation, CancellationRequest
-from domain.commands import Command
+from domain.commands import Ask, Command
 from domain.invoices import Invoice, InvoiceLine, Tracking, TrackingEvent
 from domain.order import (
     Address,
@@ -82,7 +82,8 @@ orders = whole(
     payments=several(whole(Payment)),
     refunds=several(whole(Refund)),
     deadlines=several(whole(Deadline)),
-    commands=several(whole(Command)),
+    commands=several(whole(Command, done_again=several(amounts))),
+    asks=st.dictionaries(fields_of_documents, whole(Ask), max_size=2),
     deliver_to=st.none() | whole(Address),
     shelf=st.just({}),
 )
@@ -116,6 +117,7 @@ def test_an_order_reads_back_from_its_document_as_it_was(order: Order) -> None:
     stored = bson.decode(bson.encode(to_document(order)))
 
     assert from_document(stored) == order
+    assert from_document(stored).asks == order.asks  # which are no part of what an order is
     assert stored.keys() <= FIELDS.keys() | {"_id"}, "what is stored is also read"
 
 

@@ -409,9 +409,9 @@ def test_without_an_address_the_secret_signs() -> None:
 
 async def test_nobody_can_be_asked_as_in_graphiql_where_tokens_are_made_elsewhere() -> None:
     async with client(api(jwks_url="https://keys.example/jwks")) as http:
-        assert (await http.get("/graphql/principals")).status_code == 404
+        assert (await http.get("/graphql/principals")).json() == []
     async with client(api()) as http:
-        assert (await http.get("/graphql/principals")).status_code == 200
+        assert (await http.get("/graphql/principals")).json() != []
 
 
 async def test_a_server_fetches_its_keys_and_says_when_it_is_ready(

@@ -264,8 +264,9 @@ async def test_commands_and_stock_that_are_waited_for_are_counted(mock_database:
     orders = mock_database.collection("orders")
     await orders.insert_one({"_id": "1", "keys": ["order|command|pending"]})
     await orders.insert_one({"_id": "2", "keys": ["order|command|done"], "wants": ["m1|A"]})
+    await orders.insert_one({"_id": "3", "keys": ["order|command|dead"]})
     found = await waiting(mock_database, services.clock)
-    assert found == {"events": 0, "deadlines": 0, "commands": 1, "stock": 1}
+    assert found == {"events": 0, "deadlines": 0, "commands": 1, "dead_commands": 1, "stock": 1}
 
 
 # /metrics
@@ -281,7 +282,7 @@ async def test_it_is_prometheus_text_with_what_waits_and_needs_no_token(mock_sto
     assert response.headers["content-type"].startswith("text/plain; version=")
     families = {family.name: family for family in text_string_to_metric_families(response.text)}
     depths = {sample.labels["queue"]: sample.value for sample in families["orderflow_waiting_orders"].samples}
-    assert depths == {"events": 1, "deadlines": 0, "commands": 0, "stock": 0}
+    assert depths == {"events": 1, "deadlines": 0, "commands": 0, "dead_commands": 0, "stock": 0}
     assert families["orderflow_operations"].type == "counter"
 
 

@@ -82,7 +82,7 @@ def test_enum_values_are_in_upper_case():
 
 def test_our_scalars_are_the_only_ones():
     scalars = {kind.name for kind in OURS if type(kind).__name__ == "GraphQLScalarType"}
-    assert scalars - BUILT_IN == {"BigInt", "Cursor", "Date", "DateTime", "Decimal"}
+    assert scalars - BUILT_IN == {"BigInt", "Cursor", "Date", "DateTime", "Decimal", "Upload"}
 
 
 @pytest.mark.parametrize(("interface", "types"), [

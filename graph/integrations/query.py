@@ -4,6 +4,8 @@ from typing import Annotated
 
 import strawberry
 
+from domain.commands import Command as DomainCommand
+from domain.order import Order
 from graph.integrations.logistics_order import LogisticsOrder, logistics_order_view
 from graph.integrations.payments_order import PaymentsOrder, payments_order_view
 from graph.lookup import find_order
@@ -29,6 +31,13 @@ class OrderRefund:
 class OrderCommand:
     order: PaymentsOrder = strawberry.field(description="The order.")
     command: Command = strawberry.field(description="The command.")
+
+
+def order_command_view(viewer: Viewer, order: Order, command: DomainCommand) -> OrderCommand:
+    """Return a command of this order as a payment system sees it."""
+    return OrderCommand(
+        order=payments_order_view(seen_by(viewer, order)), command=command_view(command, order)
+    )
 
 
 @strawberry.type(name="PaymentsIntegration", description="A payment system's part of the API.")
@@ -66,8 +75,9 @@ class PaymentsQuery:
         return found[:first]
 
     @strawberry.field(
-        description="Commands to the payment provider that stand here, the oldest orders' first. Pending "
-        "ones are to be carried out and acknowledged."
+        description="Commands to the payment provider that stand here, the oldest orders' first, to look at. "
+        "To carry them out take them by `leaseCommands` or by the subscription `commands`: what is only "
+        "read here, others may be carrying out."
     )
     async def commands(
         self,
@@ -84,10 +94,7 @@ class PaymentsQuery:
         where = Where(command=(kind, status))
         page = await orders.page(self.viewer.scope, where, OrderBy.PLACED_AT_ASC, first=first)
         found = [
-            OrderCommand(
-                order=payments_order_view(seen_by(self.viewer, order)),
-                command=command_view(command, order.currency),
-            )
+            order_command_view(self.viewer, order, command)
             for order in page.items
             for command in order.commands
             if command.status is status and kind in (None, command.kind)

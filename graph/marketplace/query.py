@@ -7,6 +7,7 @@ import strawberry
 
 from domain.order import Order as DomainOrder
 from graph.filters import OrderWhere, where_of
+from graph.imports.types import ImportId, ImportView, Newest, newest_imports, one_import
 from graph.listing import After, Before, First, Last, Search, Sort, order_page
 from graph.lookup import find_order
 from graph.marketplace.order import Order, order_view
@@ -96,6 +97,14 @@ class MarketplaceQuery:
     ) -> list[StuckOrder]:
         check_page(first)
         return [self._stuck(stuck) for stuck in await self.viewer.services.orders.stuck(first)]
+
+    @strawberry.field(name="import", description="One import of the marketplace; null: no such.")
+    async def import_(self, id: ImportId) -> ImportView | None:
+        return await one_import(self.viewer, id)
+
+    @strawberry.field(description="Files that the marketplace uploaded, the newest first; kept for 30 days.")
+    async def imports(self, first: Newest = 20) -> list[ImportView]:
+        return await newest_imports(self.viewer, first)
 
     def _view(self, order: DomainOrder) -> Order:
         return order_view(seen_by(self.viewer, order))

@@ -6,6 +6,7 @@ import strawberry
 
 from domain.order import Order as DomainOrder
 from graph.filters import MerchantOrderWhere, where_of
+from graph.imports.types import ImportId, ImportView, Newest, newest_imports, one_import
 from graph.listing import After, Before, First, Last, Search, Sort, order_page
 from graph.lookup import find_order
 from graph.merchant.order import MerchantOrder, merchant_order_view
@@ -64,6 +65,14 @@ class MerchantQuery:
     @strawberry.field(description="What the merchant has in stock, by product code.")
     async def stock(self, skus: Skus = None, first: First = None, after: After = None) -> StockPage:
         return await stock_page(self.viewer, self.viewer.scope.id, skus, first, after)
+
+    @strawberry.field(name="import", description="One import of the merchant; null: no such.")
+    async def import_(self, id: ImportId) -> ImportView | None:
+        return await one_import(self.viewer, id)
+
+    @strawberry.field(description="Files that the merchant uploaded, the newest first; kept for 30 days.")
+    async def imports(self, first: Newest = 20) -> list[ImportView]:
+        return await newest_imports(self.viewer, first)
 
     async def _merchant(self) -> StoredMerchant | None:
         own = self.viewer.scope.id

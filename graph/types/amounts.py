@@ -103,7 +103,7 @@ def order_payment_view(order: Order, reader: Actor) -> OrderPayment:
         due=money_of(payments.due(order), order.currency),
         payments=[payment_view(payment, order.currency, reader) for payment in order.payments],
         refunds=[refund_view(refund, order.currency) for refund in order.refunds],
-        commands=[command_view(command, order.currency) for command in order.commands],
+        commands=[command_view(command, order) for command in order.commands],
     )
 
 

@@ -151,6 +151,8 @@ describe(
         CommandStatus.PENDING: "Asked for; the provider has not answered yet.",
         CommandStatus.DONE: "The provider has done it.",
         CommandStatus.REFUSED: "The provider has not done it; somebody has to ask again.",
+        CommandStatus.DEAD: "Given up after it was given out many times without an answer: it may have been "
+        "done or not. Somebody has to look, and to ask again.",
     },
 )
 describe(
@@ -171,7 +173,8 @@ describe(
     {
         OrderProblem.STOCK: "A merchant waits for products that are not in stock.",
         OrderProblem.OVERRIDE: "A merchant works at its own risk on what is not paid.",
-        OrderProblem.COMMAND: "The payment provider refused what it was asked to do.",
+        OrderProblem.COMMAND: "The payment provider refused what it was asked to do, never answered, or did "
+        "it twice.",
     },
 )
 describe(

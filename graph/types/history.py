@@ -81,7 +81,7 @@ def history_page(
         return len(entries)
 
     return connection(
-        [_view(seen.order, entry, _HIDDEN.get(seen.viewer.role, ())) for entry in shown],
+        [entry_view(seen, entry) for entry in shown],
         [encode("seq", str(entry.seq)) for entry in shown],
         has_next=len(follow) > first,
         has_previous=len(follow) < len(entries),
@@ -96,7 +96,9 @@ def _seq(cursor: str) -> int:
     return int(number)
 
 
-def _view(order: Order, entry: Entry, hidden: Collection[str]) -> HistoryEntry:
+def entry_view(seen: Seen, entry: Entry) -> HistoryEntry:
+    """Return one of the rows that the viewer may read."""
+    order, hidden = seen.order, _HIDDEN.get(seen.viewer.role, ())
     return HistoryEntry(
         seq=entry.seq,
         at=entry.at,

@@ -6,6 +6,7 @@ from typing import NewType
 
 import strawberry
 from graphql import GraphQLError
+from starlette.datastructures import UploadFile
 from strawberry.types.scalar import ScalarDefinition
 
 DecimalText = NewType("DecimalText", str)
@@ -16,6 +17,9 @@ BigInt = NewType("BigInt", int)
 
 Cursor = NewType("Cursor", str)
 """A place in a list or in a feed; only the server reads it."""
+
+Upload = NewType("Upload", UploadFile)
+"""A file that came with the request; it is closed when the request is answered."""
 
 _LARGEST = 2**53
 _DECIMAL = re.compile(r"-?\d{1,30}(\.\d{1,20})?", re.ASCII)
@@ -61,6 +65,12 @@ def _cursor(value: object) -> str:
     return value
 
 
+def _upload(value: object) -> UploadFile:
+    if not isinstance(value, UploadFile):
+        raise GraphQLError("A file comes as a part of a multipart/form-data request, with null in its place.")
+    return value
+
+
 def date_time_text(at: datetime) -> str:
     """Write a UTC time as RFC 3339 with milliseconds: 2026-01-31T12:00:00.000Z."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
@@ -84,6 +94,12 @@ SCALARS: dict[object, ScalarDefinition] = {
         description="A place in a list or in a feed. Opaque: hand back what the server gave.",
         serialize=str,
         parse_value=_cursor,
+    ),
+    Upload: strawberry.scalar(
+        name="Upload",
+        description="A file, sent as a part of a GraphQL multipart request. Nothing answers with one.",
+        specified_by_url="https://github.com/jaydenseric/graphql-multipart-request-spec",
+        parse_value=_upload,
     ),
     datetime: strawberry.scalar(
         name="DateTime",

@@ -5,12 +5,10 @@ import { headersOf, principalOf, principals } from "./principals.js";
 export function AskAs() {
   const headerEditor = useGraphiQL((state) => state.headerEditor);
   const headers = useGraphiQL((state) => state.tabs[state.activeTabIndex].headers);
-  if (principals.length === 0) return "Orderflow";
-
   const current = principalOf(read(headers));
   const ask = (event) => headerEditor.setValue(headersOf(principals[event.target.value]));
   return (
-    <label className="ask-as">
+    <label className="asking">
       Ask as{" "}
       <select value={principals.indexOf(current)} onChange={ask}>
         <option value={-1}>whom the headers say</option>

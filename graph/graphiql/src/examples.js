@@ -11,7 +11,7 @@ import { headersOf, principals } from "./principals.js";
 const order = { reference: "…" };
 const examples = [
   { role: "marketplace", query: marketplace },
-  { role: "merchant", query: merchant, variables: { order, line: "…" } },
+  { role: "merchant", query: merchant, variables: { order, line: "…", after: null } },
   { role: "customer", query: customer, variables: { order } },
   { role: "payments", query: payments, variables: { order, refund: "…", command: "…" } },
   { role: "logistics", query: logistics, variables: { order } },

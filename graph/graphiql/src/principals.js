@@ -1,5 +1,7 @@
 // Who can be asked as. The server hands out tokens in development only; elsewhere the list is empty and
-// a token is typed into the headers: {"Authorization": "Bearer …"}.
+// a token is typed.
+import { typedToken } from "./token.js";
+
 const response = await fetch("/graphql/principals");
 export const principals = response.ok ? (await response.json()).map(named) : [];
 
@@ -21,8 +23,9 @@ export function principalOf(headers) {
   return principals.find(({ name }) => name === headers.As);
 }
 
-// What is sent in place of the header above.
+// What is sent in place of the header above. A token among the headers goes before all others.
 export function authorized({ As, ...headers }) {
-  const principal = principalOf({ As });
-  return principal ? { Authorization: `Bearer ${principal.token}`, ...headers } : headers;
+  const token = principalOf({ As })?.token ?? typedToken();
+  const given = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
+  return { ...(token && { authorization: `Bearer ${token}` }), ...Object.fromEntries(given) };
 }

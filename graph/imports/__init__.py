@@ -1,0 +1,1 @@
+"""Files of events, uploaded: read, checked, applied row by row, and reported on."""

@@ -1,0 +1,82 @@
+"""Commands as a payment system is sent them: looked for whenever something happens, leased as they are sent.
+
+Who is given what is decided where it is stored (storage.leasing). Design: storage, "Commands to outside
+systems".
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from datetime import timedelta
+from typing import Annotated
+
+import strawberry
+
+from domain.actors import Role
+from graph.integrations.query import OrderCommand, order_command_view
+from graph.refusals import BadInput
+from graph.types.enums import CommandKind
+from graph.viewer import Info, Viewer, viewer_in, viewer_of
+from storage.client import DatabaseUnavailable
+from storage.leasing import Leasing
+
+log = logging.getLogger(__name__)
+
+LONGEST = 3600
+"""Seconds of the longest lease."""
+
+NO_KIND = "Name at least one kind, or leave kinds out to mean all."
+NO_LEASE = f"A lease lasts 1 to {LONGEST} seconds."
+
+_BATCH = 10
+_LOOK_SECONDS = 1.0
+"""After so long it looks though nothing happened: leases run out without a word."""
+_REST_SECONDS = 0.2
+"""Between two looks, however much happens."""
+
+Kinds = Annotated[
+    list[CommandKind] | None, strawberry.argument(description="What is to be done; else all of it.")
+]
+Seconds = Annotated[int, strawberry.argument(description=f"How long each lease lasts, 1 to {LONGEST}.")]
+
+
+async def take(
+    viewer: Viewer, kinds: Sequence[CommandKind] | None, first: int, seconds: int
+) -> list[OrderCommand]:
+    """Lease what is due to this viewer. Raises DatabaseUnavailable."""
+    leasing = Leasing(viewer.services.orders)
+    leased = await leasing.lease(kinds, first, timedelta(seconds=seconds), viewer.actor.id)
+    return [order_command_view(viewer, each.order, each.command) for each in leased]
+
+
+async def leased_commands(
+    info: Info, kinds: Sequence[CommandKind] | None, seconds: int
+) -> AsyncGenerator[OrderCommand, None]:
+    """Yield commands as they are due, a few at a time: what is leased waits for those before it to be sent.
+
+    Raises Forbidden, and BadInput for a lease that cannot be.
+    """
+    viewer = viewer_in(info.context, Role.PAYMENTS)
+    if kinds is not None and not kinds:
+        raise BadInput(NO_KIND)
+    if not 0 < seconds <= LONGEST:
+        raise BadInput(NO_LEASE)
+    async with aclosing(viewer.services.hub.ticks(viewer.scope.topic, _LOOK_SECONDS)) as ticks:
+        async for _ in ticks:
+            more = True
+            while more:
+                # Each time as another viewer, since one reads the time once.
+                batch = await _taken(viewer_of(info.context), kinds, seconds)
+                for each in batch:
+                    yield each
+                more = len(batch) == _BATCH
+            await asyncio.sleep(_REST_SECONDS)
+
+
+async def _taken(viewer: Viewer, kinds: Sequence[CommandKind] | None, seconds: int) -> list[OrderCommand]:
+    try:
+        return await take(viewer, kinds, _BATCH, seconds)
+    except DatabaseUnavailable as error:
+        log.warning("Commands wait until the database answers again: %s", error)
+        return []

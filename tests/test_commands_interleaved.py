@@ -1,0 +1,274 @@
+"""What holds for commands and money however providers, people and the clock come in between one another.
+
+A bank that remembers is the model: it moves money once for each key. What is booked in the end must be what it
+did, and no command may be forgotten on the way. ORDERFLOW_ROUNDS says how many worlds are played.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+import pytest
+from pymongo.errors import AutoReconnect
+
+from domain.commands import CommandStatus, due_at
+from domain.order import Order
+from domain.outcome import Outcome
+from domain.processes import process_of
+from graph.lifespan import services_of
+from graph.settings import Settings
+from storage.documents import FIELDS, from_document
+from storage.orders import Orders
+from storage.values import when
+from tests.acting import ADMIN, PAYMENTS, Answer, Api, kinds
+from tests.builders import Walk
+from tests.crossing import ROUNDS, Start, prepared, start
+from tests.feeding import stepped
+from tests.soundness import assert_totals
+from tests.store_walks import attempt
+from tests.stores import Decided, Store
+from tests.test_store_crossings import changes_to
+
+COMMAND = """command { id kind attempt idempotencyKey deliveries leasedUntil amount { amount } }
+order { id }"""
+LEASE = f"""mutation ($input: LeaseCommandsInput!) {{ leaseCommands(input: $input) {{
+  commands {{ {COMMAND} }} errors {{ __typename message }} }} }}"""
+LISTED = f"""query ($status: CommandStatus!) {{ payments {{ commands(status: $status, first: 100) {{ {COMMAND} }} }} }}"""
+TROUBLE = {"Busy", "OutcomeUnknown", "Unavailable"}
+"""Why something has to be sent again."""
+
+CAPTURED, APPROVED = "payments pay, captured=yes", "payments pay"
+_BEGIN = (
+    start(APPROVED, "merchant cancel, reason=sold out"),
+    start("payments pay, amount=5.00, captured=yes", APPROVED, "merchant cancel, reason=sold out"),
+    start(APPROVED, "merchant start_handling", "merchant invoice rest F-1"),
+    start(APPROVED, "merchant start_handling", "merchant invoice 8.00 F-1"),
+    start(CAPTURED, "merchant start_handling"),
+    start(CAPTURED).given(change_seller_window="2 days"),
+)
+STARTS = [there for begin in _BEGIN for there in begin.given(payment_provider="external").everywhere()]
+MEANWHILE = (
+    "merchant start_handling",
+    "merchant invoice rest F-2",
+    "merchant take_back 10.00 R-1",
+    "merchant cancel, reason=sold out",
+    "marketplace change_seller m3",
+    "marketplace cancel, reason=asked by phone",
+)
+FEWER = changes_to(1)
+
+
+@dataclass(slots=True)
+class Lease:
+    """A command that somebody was given, alone from `since` until `until`, unless it was given back before."""
+
+    by: str
+    since: datetime
+    until: datetime
+    given_back: bool = False
+
+
+@dataclass(slots=True)
+class Bank:
+    """What it did or refused by key, and what it was asked for under that key; the same key moves money once."""
+
+    random: Random
+    refusing: float
+    moved: dict[str, bool] = field(default_factory=dict[str, bool])
+    asked: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+
+    def carry_out(self, command: Answer) -> bool:
+        key = command["idempotencyKey"]
+        what = command["kind"], command["amount"]["amount"]
+        assert self.asked.setdefault(key, what) == what, f"{key} was asked for with something else"
+        return self.moved.setdefault(key, self.random.random() >= self.refusing)
+
+
+@dataclass(slots=True)
+class World:
+    """Some orders and all who act on them. Where `lying`, a provider may say of what was done that it was not."""
+
+    api: Api
+    through: Api
+    """The same, where others come in between and the database sometimes breaks off."""
+
+    orders: list[Order]
+    random: Random
+    lying: bool
+    bank: Bank
+    leases: dict[str, list[Lease]] = field(default_factory=dict[str, list[Lease]])
+    late: list[tuple[Answer, str]] = field(default_factory=list[tuple[Answer, str]])
+    """What is known of a command and is yet to be said."""
+
+    # What they do
+
+    async def lease(self, api: Api, by: str, **sent: Any) -> list[Answer]:
+        answer = await api.ask(replace(PAYMENTS, sub=by), LEASE, input=sent)
+        assert answer["errors"] is None, answer["errors"]
+        payload = answer["data"]["leaseCommands"]
+        assert set(kinds(payload)) <= TROUBLE, payload["errors"]
+        for each in payload["commands"]:
+            until = datetime.fromisoformat(each["command"]["leasedUntil"])
+            lease = Lease(by, until - timedelta(seconds=sent["seconds"]), until)
+            self.leases.setdefault(each["command"]["idempotencyKey"], []).append(lease)
+        return payload["commands"]
+
+    async def say(self, api: Api, asked: Answer, result: str, by: str = "psp-1") -> None:
+        """Acknowledge it; when nobody knows whether that arrived, it is said again later."""
+        command = asked["command"]
+        if result == "UNKNOWN":
+            for lease in self.leases[command["idempotencyKey"]]:
+                lease.given_back |= lease.by == by
+        sent = {"command": command["id"], "attempt": command["attempt"], "result": result}
+        payload = await api.do(
+            replace(PAYMENTS, sub=by), "acknowledgeCommand", order={"id": asked["order"]["id"]}, **sent
+        )
+        said = set(kinds(payload))
+        assert said <= TROUBLE or (self.lying and said == {"GuardFailed"}), payload["errors"]
+        if said & TROUBLE and result != "UNKNOWN":
+            self.late.append((asked, result))
+
+    async def provider(self, by: str) -> None:
+        """It takes some commands; of each it says what the bank did, now, later, twice, wrongly or never."""
+        random = self.random
+        chosen = random.choice([None, None, ["REFUND"], ["CAPTURE", "VOID"]])
+        seconds = random.choice([1, 30, 120])
+        for asked in await self.lease(self.through, by, kinds=chosen, first=random.randint(1, 4), seconds=seconds):
+            if random.random() < 0.15:
+                continue  # it was killed
+            result = "DONE" if self.bank.carry_out(asked["command"]) else "REFUSED"
+            if self.lying and random.random() < 0.2:
+                result = "REFUSED"
+            match random.choice(["say", "say", "twice", "unknown", "later", "killed"]):
+                case "say":
+                    await self.say(self.through, asked, result, by)
+                case "twice":
+                    await asyncio.gather(*(self.say(self.through, asked, result, by) for _ in range(2)))
+                case "unknown":
+                    await self.say(self.through, asked, "UNKNOWN", by)
+                case "later":
+                    self.late.append((asked, result))
+                case _:
+                    pass
+
+    async def somebody_remembers(self) -> None:
+        if self.late:
+            await self.say(self.through, *self.late.pop(self.random.randrange(len(self.late))))
+
+    async def person(self) -> None:
+        """Somebody asks again for what was refused or given up."""
+        if found := await self.listed(self.random.choice(["REFUSED", "DEAD"])):
+            await self.retry(self.through, self.random.choice(found))
+
+    async def retry(self, api: Api, asked: Answer) -> None:
+        for lease in self.leases.get(asked["command"]["idempotencyKey"], []):
+            lease.given_back = True  # given up, and asked for anew
+        sent = {"order": {"id": asked["order"]["id"]}, "command": asked["command"]["id"]}
+        payload = await api.do(ADMIN, "retryCommand", **sent)
+        assert set(kinds(payload)) <= TROUBLE | {"GuardFailed"}, payload["errors"]  # it was done meanwhile
+
+    async def others(self) -> None:
+        """A merchant, the marketplace or a customer does what may be possible."""
+        order, sentence = self.random.choice(self.orders), self.random.choice([None, *MEANWHILE])
+        if sentence is None:
+            await FEWER.on(self.through, order)
+            return
+
+        def decide(order: Order, now: datetime) -> Decided:
+            answer = attempt(Walk(order, (), now, process_of(order)), sentence)
+            return Decided(answer if isinstance(answer, Outcome) else Outcome(order))
+
+        await self.api.services.orders.change(order.id, decide)
+
+    async def clock(self) -> None:
+        await self.api.services.clock.advance(timedelta(seconds=self.random.choice([1, 6, 70, 3600, 7200])))
+
+    async def listed(self, status: str) -> list[Answer]:
+        answer = await self.api.ask(PAYMENTS, LISTED, status=status)
+        assert answer["errors"] is None, answer["errors"]
+        return answer["data"]["payments"]["commands"]
+
+    # What holds
+
+    async def stored(self) -> list[Order]:
+        """All orders. Whatever is pending in them is found in time."""
+        rows = await self.api.services.orders.database.collection("orders").find(
+            {"_id": {"$in": [order.id for order in self.orders]}}, {**FIELDS, "next_command": 1}
+        ).to_list()
+        found: list[Order] = []
+        for row in rows:
+            order, looked_at = from_document(row), when(row, "next_command")
+            for command in order.commands:
+                if command.status is CommandStatus.PENDING:
+                    assert looked_at and looked_at <= due_at(command, order.asks), f"{command.id} waits too long"
+            found.append(order)
+        return found
+
+    async def play(self, steps: int) -> None:
+        """Everybody acts, as many times as that, some of them at once."""
+        acts: list[Callable[[], Coroutine[Any, Any, None]]] = [
+            *(lambda by=by: self.provider(by) for by in ("psp-1", "psp-2", "psp-2")),
+            self.person,
+            self.somebody_remembers,
+            self.others,
+            self.clock,
+        ]
+        for _ in range(steps):
+            await asyncio.gather(*(act() for act in self.random.sample(acts, self.random.randint(1, 4))))
+            await self.stored()
+
+    async def settle(self) -> None:
+        """All goes well at last: each command that waits is given out, and all of them are done."""
+        self.bank.refusing = 0
+        for _ in range(10):
+            await self.clock_passes()
+            for status in ("REFUSED", "DEAD"):
+                for asked in await self.listed(status):
+                    await self.retry(self.api, asked)
+            if not (waiting := {each["command"]["idempotencyKey"] for each in await self.listed("PENDING")}):
+                break
+            given = await self.lease(self.api, "psp-3", first=100, seconds=1)
+            for asked in given:
+                result = "DONE" if self.bank.carry_out(asked["command"]) else "REFUSED"
+                await self.say(self.api, asked, result)
+            given_up = await self.listed("DEAD")
+            keys = {each["command"]["idempotencyKey"] for each in [*given, *given_up]}
+            assert waiting <= keys, f"nobody was given {waiting - keys}"
+        for asked, result in self.late:
+            await self.say(self.api, asked, result)
+
+    async def clock_passes(self) -> None:
+        await self.api.services.clock.advance(timedelta(hours=2))
+
+    async def assert_booked(self) -> None:
+        """What is booked is what the bank did, each command once."""
+        for order in await self.stored():
+            assert_totals(order)
+            entries = await self.api.services.orders.history(order.id, 0, 1000)
+            for command in order.commands:
+                attempts = range(1, command.attempt + 1)
+                moved = {n for n in attempts if self.bank.moved.get(f"{command.id}.{n}")}
+                assert command.status is CommandStatus.DONE, command
+                assert self.lying or len(moved) == 1, f"{command.id} was carried out {len(moved)} times"
+                assert command.done_attempt in moved, command
+                done = f"{command.kind}_done"
+                rows = [row for row in entries if row.event == done and row.input["command"] == command.id]
+                assert len(rows) == 1, f"{command.id} was booked {len(rows)} times"
+                if not self.lying:
+                    assert command.done_again == ()
+
+    async def assert_noted(self) -> None:
+        """Once everything is told as it was, all that moved twice is noted."""
+        for order in await self.stored():
+            for command in order.commands:
+                ...
+
+    def assert_alone(self) -> None:
+        """Nobody was given what was somebody else's."""
+        for key, leases in self.leases.items():
+            for one, next_ in pairwise(sorted(leases, key=lambda each: each.since)):
+                assert one.given_back or next_.since >= one.until, f"{key} was given out twice: {leases}"

@@ -1,0 +1,156 @@
+"""`orderflow export` against real servers: what it writes is whole, what is cut short has another name."""
+
+import csv
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from domain.actors import Role
+from graph.cli import main
+from graph.exports.columns import Kind
+from graph.exports.command import KINDS, ORDERS, export
+from graph.exports.download import Rows
+from graph.exports.formats import FORMATS
+from storage.lists import OrderBy
+from tests.serving import Server, orderflow, serving
+
+CLEAN = dict.fromkeys(("ORDERFLOW_TOKEN", "ORDERFLOW_URL"))
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/jsonl\r\nTransfer-Encoding: chunked\r\n\r\n"
+LINE = b'{"reference":"K7QW-2M9X"}\n'
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("export"), "--demo") as server:
+        yield server
+
+
+def run(*arguments: str | Path, **environ: str) -> Result:
+    return CliRunner(env=CLEAN | environ).invoke(main, ["export", *map(str, arguments)])
+
+
+def test_each_kind_comes_whole_from_a_real_server_in_both_formats(server: Server, tmp_path: Path) -> None:
+    options = {"ORDERFLOW_TOKEN": server.token(Role.MERCHANT, "main")}
+    options["ORDERFLOW_URL"] = f"http://{server.address}"
+    for kind in Kind:
+        table, lines = tmp_path / f"{kind}.csv", tmp_path / f"{kind}.jsonl"
+        said = orderflow("export", kind, "--output", table, **options)
+        assert (said.returncode, said.stdout) == (0, ""), said.stderr
+        assert run(kind, "--format", "jsonl", "--output", lines, **options).exit_code == 0
+        rows = [json.loads(line) for line in lines.read_text().splitlines()]
+        with table.open(newline="") as file:
+            read = list(csv.DictReader(file))
+        assert [row["seq" if "seq" in row else "id"] for row in read] == [
+            str(row["seq" if "seq" in row else "id"]) for row in rows
+        ]
+        assert said.stderr == f"{len(rows)} rows in {table}.\n"
+        assert (kind is Kind.FEED) or rows
+    assert list(tmp_path.glob("*.part")) == []
+
+
+def test_filters_go_along_and_rows_go_to_where_they_are_wanted(server: Server) -> None:
+    given = ("--url", f"http://{server.address}", "--token", server.token(Role.MARKETPLACE))
+    everything = run("orders", "--format", "jsonl", "--order-by", "placed_at_asc", *given)
+    assert everything.exit_code == 0, everything.output
+    orders = [json.loads(line) for line in everything.stdout.splitlines()]
+    assert [each["placed_at"] for each in orders] == sorted(each["placed_at"] for each in orders)
+    one = orders[7]["reference"]
+    found = run("orders", "--format", "jsonl", "--where", json.dumps({"reference": one}), *given)
+    assert [json.loads(line)["reference"] for line in found.stdout.splitlines()] == [one]
+    assert found.stderr == "1 rows.\n"
+    found = run("orders", "--format", "jsonl", "--search", one, *given)
+    assert [json.loads(line)["reference"] for line in found.stdout.splitlines()] == [one]
+
+
+def test_what_is_refused_is_one_line_and_leaves_no_file(server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "orders.csv"
+    given = ("--url", f"http://{server.address}", "--output", file)
+    for arguments, says in (
+        (("orders", "--token", "nonsense"), "The token cannot be used"),
+        (("orders", "--token", server.token(Role.MARKETPLACE), "--where", "{"), "where: This is not JSON"),
+        (
+            ("orders", "--token", server.token(Role.PAYMENTS), "--search", "a"),
+            "There is no parameter 'search'",
+        ),
+        (("feed", "--token", server.token(Role.MARKETPLACE), "--after", "x"), "This is not a cursor"),
+    ):
+        said = run(*arguments, *given)
+        assert said.exit_code == 1
+        assert says in said.stderr
+        assert said.stderr.count("\n") == 1
+    assert "This needs a token" in run("orders", *given).stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def answering(*pieces: bytes) -> str:
+    """The address of a server that answers one request with these bytes, and closes."""
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def answer() -> None:
+        with listening, listening.accept()[0] as asked:
+            asked.recv(65536)
+            for piece in pieces:
+                asked.sendall(piece)
+
+    threading.Thread(target=answer, daemon=True).start()
+    return f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def chunk(content: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(content), content)
+
+
+def test_a_cut_export_keeps_the_name_of_a_part(tmp_path: Path) -> None:
+    file = tmp_path / "orders.jsonl"
+    file.write_text("the export of yesterday")
+    said = run(
+        *("orders", "--format", "jsonl", "--token", "t", "--output", file),
+        *("--url", answering(HEAD, chunk(LINE * 3))),
+    )
+    assert said.exit_code == 1
+    assert "cut off after 3 rows" in said.stderr
+    assert file.read_text() == "the export of yesterday"
+    assert (tmp_path / "orders.jsonl.part").read_bytes() == LINE * 3
+    url = answering(HEAD, chunk(LINE * 3), chunk(b""))
+    said = run("orders", "--format", "jsonl", "--token", "t", "--output", file, "--url", url)
+    assert said.exit_code == 0
+    assert file.read_bytes() == LINE * 3
+    assert [each.name for each in tmp_path.iterdir()] == ["orders.jsonl"]
+
+
+def test_where_nobody_serves_that_is_said(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    said = run("orders", "--token", "t", "--url", address)
+    assert said.exit_code == 1
+    assert f"There is no server at {address}" in said.stderr
+
+
+def test_rows_are_counted_whatever_stands_in_them() -> None:
+    text = b'a,b\r\n1,"two\r\nlines ""and"" quotes"\r\n"x",y\r\n'
+    for size in range(1, len(text)):
+        count = Rows(quoted=True)
+        for at in range(0, len(text), size):
+            count.take(text[at : at + size])
+        assert count.rows == 2
+
+
+def test_the_variables_of_the_command_are_no_misspelled_settings(tmp_path: Path) -> None:
+    said = orderflow(
+        *("token", "--role", "marketplace", "--data-dir", tmp_path), ORDERFLOW_TOKEN="t", ORDERFLOW_URL="u"
+    )
+    assert (said.returncode, said.stderr) == (0, "")
+
+
+def test_the_command_offers_what_the_server_has() -> None:
+    assert list(KINDS) == list(Kind)
+    assert list(ORDERS) == [each.name for each in OrderBy]
+    [format_] = [each for each in export.params if each.name == "ending"]
+    assert isinstance(format_.type, click.Choice)
+    assert list(format_.type.choices) == list(FORMATS)
