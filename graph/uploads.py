@@ -4,7 +4,6 @@ It must not know what the file holds. Specification: github.com/jaydenseric/grap
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, cast
@@ -14,7 +13,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
-from domain.actors import Role
+from graph.at_once import AtOnce
 from graph.auth import Principal
 from graph.requests import (
     JSON,
@@ -55,7 +54,7 @@ class Uploads:
         self._limit = settings.upload_limit
         self._part_limit = settings.body_limit
         self._malformed = malformed(settings.http_profile)
-        self._held: Counter[tuple[Role, str]] = Counter()
+        self._at_once = AtOnce(MOST_AT_ONCE)
 
     @asynccontextmanager
     async def received(self, request: Request, principal: Principal | None) -> AsyncGenerator[Operation]:
@@ -69,14 +68,12 @@ class Uploads:
         if principal is None:
             message = f"Send the operation as JSON, with the header 'Content-Type: {JSON}'."
             raise BadRequest(415, f"{message} A file needs a token in the Authorization header.")
-        holder = principal.role, principal.sub
-        if self._held[holder] >= MOST_AT_ONCE:
+        if self._at_once.is_full(principal):
             message = f"{MOST_AT_ONCE} files of yours are being read. Send this one when they are answered."
             raise BadRequest(429, message, {"Retry-After": "5"})
         refuse_announced(request.headers, self._limit)
         _check_charset(request)
-        self._held[holder] += 1
-        try:
+        with self._at_once.one_more(principal):
             items = await self._items(request)
             try:
                 yield _operation(items, self._malformed)
@@ -84,9 +81,6 @@ class Uploads:
                 for _, each in items:
                     if isinstance(each, UploadFile):
                         each.file.close()  # its own close may be cancelled
-        finally:
-            self._held[holder] -= 1
-            self._held += Counter()  # forgets who holds none
 
     async def _items(self, request: Request) -> list[tuple[str, UploadFile | str]]:
         """The parts: two texts and a file, in any order. When this raises, the file is closed."""

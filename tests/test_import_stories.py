@@ -376,7 +376,7 @@ async def test_the_report_as_a_file_is_in_file_order_and_calculates_nothing(offi
     assert [row["row"] for row in rows] == ["2", "3", "4", "5"]
     assert [row["outcome"] for row in rows] == ["refused", "invalid", "applied", "refused"]
     assert [row["carrier"] for row in rows] == ["'=1+1", "DHL", "DHL, Ltd", "'-1"]
-    assert [row["tracking_number"] for row in rows] == ["'@x", "", '"T2"', "'+1"]
+    assert [row["tracking_number"] for row in rows] == ["'@x", "T1", '"T2"', "'+1"]
     assert rows[0]["message"] == "There is no such order."
     assert (rows[0]["code"], rows[0]["column"]) == ("NOT_FOUND", "order_reference")
 

@@ -15,6 +15,7 @@ from strawberry.types.execution import PreExecutionError
 
 from domain.actors import Role
 from graph.answers import answer
+from graph.at_once import AtOnce
 from graph.auth import utc_now
 from graph.context import Context
 from graph.execution import OrderflowSchema
@@ -36,6 +37,9 @@ from storage.failures import DatabaseUnavailable
 ROWS = 25
 """Rows that are written before others get their turn: a few milliseconds."""
 
+MOST_AT_ONCE = 4
+"""Exports of one principal that are under way at the same time; each takes its turns, and megabytes."""
+
 
 class Exports:
     """Answers requests for exports. Raises BadRequest and TokenError; the app turns them into answers."""
@@ -47,6 +51,7 @@ class Exports:
         self._services = services
         self._tokens = tokens
         self._stopping = stopping
+        self._at_once = AtOnce(MOST_AT_ONCE)
 
     async def get(self, request: Request) -> Response:
         """The export, once its first rows are there: until then, what goes wrong has a status."""
@@ -66,11 +71,14 @@ class Exports:
         watch = Watch(context, kind="export", fields=(name,), rows=0)
         watch.enter()
         try:
+            if self._at_once.is_full(viewer.principal):
+                raise _Full
             allowance = self._schema.rates.allowance(context)
             allowance.spend(1)
             open_ = self._schema.is_open_to(context)
             asked = read_asked(self._schema, viewer.role, kind, request.query_params, open_=open_)
-            chunks = _written(batches(viewer, kind, asked), table, format_, allowance, watch)
+            held = self._at_once.one_more(viewer.principal)
+            chunks = _written(batches(viewer, kind, asked), table, format_, allowance, watch, held)
             first = await anext(chunks, b"")
         except (GraphQLError, DatabaseUnavailable) as error:
             return _refused(error, watch)
@@ -82,7 +90,7 @@ class Exports:
             "Content-Disposition": f'attachment; filename="{kind}-{utc_now():%Y-%m-%d}.{format_.ending}"',
             "Cache-Control": "no-store",
         }
-        return Transfer(_after(first, chunks), watch, self._tokens.standing, self._stopping, headers)
+        return Transfer(first, chunks, watch, self._tokens.standing, self._stopping, headers)
 
 
 def _found(name: str, role: Role) -> tuple[Kind, Format, Table]:
@@ -96,11 +104,17 @@ def _found(name: str, role: Role) -> tuple[Kind, Format, Table]:
 
 
 async def _written(
-    stream: AsyncGenerator[Batch, None], table: Table, format_: Format, allowance: Allowance, watch: Watch
+    stream: AsyncGenerator[Batch, None],
+    table: Table,
+    format_: Format,
+    allowance: Allowance,
+    watch: Watch,
+    held: AbstractContextManager[None],
 ) -> AsyncGenerator[bytes, None]:
     """The whole export, a few rows at a time; whoever else waits gets its turn in between."""
     head = format_.head(table)
-    async with aclosing(stream):
+    with held:
+        async with aclosing(stream):
         async for batch in stream:
             await _paid(allowance, batch.read)
             while some := list(islice(batch.rows, ROWS)):
