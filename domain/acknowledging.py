@@ -45,12 +45,16 @@ def acknowledge_command(
         return _besides(process, order, command, tried, done, actor, now)
     outdated = not done and tried < command.attempt and tried != command.done_attempt
     target = CommandStatus.DONE if done else CommandStatus.REFUSED
-    if command.status is target or outdated:
+    # Somebody confirmed it, without an attempt: the first of several that proves done was meant.
+    found_out = done and command.status is CommandStatus.DONE and not command.done_attempt
+    if outdated or (command.status is target and not (found_out and command.attempt > 1)):
         return Outcome(order, already=(command.unit,))
-    if command.status is CommandStatus.DONE:
+    if command.status is CommandStatus.DONE and not done:
         sentence = f"The {command.kind} {command.id} was already done; it cannot be refused."
         return _refused(event, sentence, "command")
-    if done:
+    if found_out:
+        order = booking.done_by(order, command, tried)
+    elif done:
         order = booking.done(order, command, now, answer, tried)
     else:
         order = booking.refused(order, command, now, answer)

@@ -64,6 +64,11 @@ def done(
     return _with(order, settled)
 
 
+def done_by(order: Order, command: Command, attempt: int) -> Order:
+    """Note by which attempt was done what is booked already."""
+    return _with(order, replace(command, done_attempt=attempt))
+
+
 def done_again(order: Order, command: Command, attempts: Iterable[int]) -> Order:
     """Note which attempts the provider has done besides the one that was booked; no line has that money."""
     return _with(order, replace(command, done_again=tuple(sorted(attempts))))

@@ -80,6 +80,13 @@ def pause_after(deliveries: int) -> timedelta:
     return min(_FIRST_PAUSE * 2 ** min(max(deliveries - 1, 0), 20), _LONGEST_PAUSE)
 
 
+def given_out(ask: Ask | None, now: datetime, lasting: timedelta, by: str) -> Ask:
+    """Return how a command is asked for once it was given, for so long, to somebody."""
+    deliveries = (ask.deliveries if ask else 0) + 1
+    until = now + lasting
+    return Ask(deliveries, until + pause_after(deliveries), until, by, ask and ask.answer)
+
+
 def due_at(command: Command, asks: Mapping[str, Ask]) -> datetime:
     """Return when this pending command is due; without an ask it is since it was asked for."""
     ask = asks.get(command.id)

@@ -133,18 +133,24 @@ def worker(data_dir: Path | None, host: str, metrics_port: int | None) -> None:
 def token(
     role: str, merchant: str | None, customer: str | None, ttl: timedelta, data_dir: Path | None
 ) -> None:
+    from graph.secret import is_still_to_be_made
     from graph.token_settings import tokens_of
 
     settings = _settings(data_dir)
+    alone = is_still_to_be_made(settings)
     if settings.jwks_url:
         raise SettingsError(
             "ORDERFLOW_JWKS_URL is set: the server takes tokens only from where those keys are. Ask there."
         )
     tokens = tokens_of(settings)
     try:
-        click.echo(tokens.mint(Role(role), merchant_id=merchant, customer_id=customer, ttl=ttl))
+        minted = tokens.mint(Role(role), merchant_id=merchant, customer_id=customer, ttl=ttl)
     except ValueError as error:
         raise click.UsageError(f"{error} The options are --merchant and --customer.") from None
+    if alone:
+        where = settings.data_dir.absolute()
+        click.echo(f"Note: no server has run with {where} yet; the token is good at none but that.", err=True)
+    click.echo(minted)
 
 
 @main.command(help="Fill the database with a few hundred orders in all states. What is there already stays.")

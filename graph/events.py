@@ -11,8 +11,9 @@ from typing import Annotated, assert_never
 import strawberry
 from graphql import GraphQLError
 
+from graph.codes import check_events
 from graph.cursors import CursorRefused
-from graph.integrations.leased import Kinds, Seconds, leased_commands
+from graph.integrations.leased import MOST_UNANSWERED, Kinds, Seconds, leased_commands
 from graph.integrations.query import OrderCommand
 from graph.lookup import find_order
 from graph.types.events import Heartbeat, Lagged, OrderEvent, OrderStateChanged, event_view, told
@@ -135,8 +136,9 @@ class Subscription:
     @strawberry.subscription(
         description="Commands to the payment provider, each as soon as it is due and leased to this "
         "subscriber as it is sent, as by `leaseCommands`: several subscribers share the work, and what one "
-        "that dies was sent is sent again when its lease has run out, with the same key. There is no cursor: "
-        "whoever comes is sent what is due. For the role PAYMENTS."
+        "that dies was sent is sent again when its lease has run out, with the same key. Of what it has not "
+        f"acknowledged a subscriber holds {MOST_UNANSWERED} at most. There is no cursor: whoever comes is "
+        "sent what is due. For the role PAYMENTS."
     )
     async def commands(
         self, info: Info, kinds: Kinds = None, seconds: Seconds = 60
@@ -163,9 +165,12 @@ class _Wanted:
 
 
 async def _wanted(viewer: Viewer, where: OrderEventsWhere | None) -> _Wanted:
-    """What the filter asks for. Raises NoSuchOrder for an order that the viewer may not see."""
+    """What the filter asks for. Raises NoSuchOrder for an order that the viewer may not see, BadInput for an
+    event that never happens.
+    """
     if where is None:
         return _Wanted()
+    check_events(where.events or (), viewer.role, viewer.audience)
     order = await find_order(viewer, where.order) if where.order else None
     if where.order and order is None:
         raise NoSuchOrder

@@ -10,6 +10,7 @@ import strawberry
 
 from domain.actors import Audience
 from domain.processes import PROCESSES
+from graph.codes import check_state, check_status
 from graph.refusals import BadInput
 from graph.types.enums import CommandKind, CommandStatus, OrderProblem, Party, RefundStatus
 from graph.types.scalars import BigInt
@@ -126,7 +127,7 @@ AnyWhere = OrderWhere | MerchantOrderWhere | CustomerOrderWhere
 
 
 def where_of(given: AnyWhere | None, search: str | None) -> Where:
-    """Return what storage looks for. Raises BadInput for a search that is too long.
+    """Return what storage looks for. Raises BadInput for a search too long, and for codes that are none.
 
     How many parts a filter may have is checked before anything runs (graph.limits).
     """
@@ -138,6 +139,8 @@ def where_of(given: AnyWhere | None, search: str | None) -> Where:
 
 
 def _where(given: AnyWhere) -> Where:
+    if given.status is not None:
+        check_status(given.status, _audience(given))
     found = Where(
         status=given.status,
         placed_after=given.placed_after,
@@ -156,6 +159,8 @@ def _where(given: AnyWhere) -> Where:
     match given:
         case OrderWhere():
             state = given.state and (given.state.party, given.state.code)
+            if given.state:
+                check_state(given.state.code, given.state.party)
             return replace(
                 found,
                 state=state,
@@ -168,9 +173,23 @@ def _where(given: AnyWhere) -> Where:
             )
         case MerchantOrderWhere():
             found = replace(found, invoice_number=given.invoice_number)
-            return found if given.state is None else _standing(found, given.state)
+            if given.state is None:
+                return found
+            check_state(given.state, None)
+            return _standing(found, given.state)
         case CustomerOrderWhere():
             return found
+
+
+def _audience(given: AnyWhere) -> Audience:
+    """Whose statuses it asks for."""
+    match given:
+        case OrderWhere():
+            return Audience.BACK_OFFICE
+        case MerchantOrderWhere():
+            return Audience.MERCHANT_PORTAL
+        case CustomerOrderWhere():
+            return Audience.STOREFRONT
 
 
 def _standing(found: Where, code: str) -> Where:

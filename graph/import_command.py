@@ -23,7 +23,7 @@ _POLL = 0.5
 _GONE = 60.0
 """Seconds without an answer after which the server is not waited for any more."""
 
-_SEEN = "id state dryRun rows done applied already refused invalid reportUrl"
+_SEEN = "id state dryRun rows done applied applicable already refused invalid reportUrl"
 _UPLOAD = f"""mutation Upload($input: %(input)s!) {{
   done: %(mutation)s(input: $input) {{ import {{ {_SEEN} }} errors {{ message }} }} }}"""
 _LOOK = f"query Look($id: ID!) {{ here: %(portal)s {{ import(id: $id) {{ {_SEEN} }} }} }}"
@@ -71,6 +71,10 @@ def _command(name: str, kind: _Kind, help: str) -> None:
     def run(
         file: Path, dry_run: bool, skip_rows: bool, report: Path | None, url: str, token: str | None
     ) -> None:
+        if report is not None and report.exists() and report.samefile(file):
+            raise click.UsageError("--report is the file itself; name another.")
+        if not file.is_file():
+            raise click.UsageError(f"{file} is no file that can be read again; save it as one first.")
         headers = remote.authorization(token)
         try:
             with httpx.Client(base_url=url, headers=headers, timeout=30) as http:
@@ -115,14 +119,20 @@ class _Server:
         return payload["import"]
 
     def followed(self, at: Answer) -> Answer:
-        """The import when it has ended, with a bar that moves meanwhile."""
-        while (state := at["state"]) in _RUNNING:
-            bar = click.progressbar(length=at["rows"], label=_RUNNING[state], file=sys.stderr)
-            with bar:
-                while at["state"] == state:
-                    bar.update(at["done"] - bar.pos)
-                    time.sleep(_POLL)
-                    at = self._look(at)
+        """The import when it has ended, with a bar that moves meanwhile. It goes on without us."""
+        try:
+            while (state := at["state"]) in _RUNNING:
+                bar = click.progressbar(length=at["rows"], label=_RUNNING[state], file=sys.stderr)
+                with bar:
+                    while at["state"] == state:
+                        bar.update(at["done"] - bar.pos)
+                        time.sleep(_POLL)
+                        at = self._ask(_LOOK, id=at["id"])
+        except (KeyboardInterrupt, click.ClickException, httpx.HTTPError):
+            click.echo(
+                f"Import {at['id']} goes on at the server; the mutation stopImport stops it.", err=True
+            )
+            raise
         return at
 
     def problems(self, at: Answer) -> list[Answer]:
@@ -141,23 +151,20 @@ class _Server:
                 for chunk in response.iter_bytes():
                     file.write(chunk)
 
-    def _look(self, at: Answer) -> Answer:
-        """The import as it is now; a server that is started again in between is waited for."""
+    def _ask(self, document: str, **variables: Any) -> Answer:
+        """The import. A server that cannot answer is waited for, as one that is started again."""
+        asked = {"query": self._kind.written(document), "variables": variables}
         last = time.monotonic() + _GONE
         while True:
             try:
-                return self._ask(_LOOK, id=at["id"])
-            except httpx.TransportError as error:
+                response = self._http.post("/graphql", json=asked)
+                if not _is_busy(response) or time.monotonic() > last:
+                    break
+            except httpx.TransportError:
                 if time.monotonic() > last:
-                    message = (
-                        f"The server does not answer any more: {error} The import {at['id']} goes on there."
-                    )
-                    raise click.ClickException(message) from None
+                    raise
             time.sleep(_POLL)
-
-    def _ask(self, document: str, **variables: Any) -> Answer:
-        asked = {"query": self._kind.written(document), "variables": variables}
-        found = _data(self._http.post("/graphql", json=asked))["here"]["import"]
+        found = _data(response)["here"]["import"]
         if found is None:
             raise click.ClickException("The import is not there any more.")
         return found
@@ -174,6 +181,11 @@ class _Watched(io.BufferedReader):
         found = super().read(size)
         self._moved(len(found))
         return found
+
+
+def _is_busy(response: httpx.Response) -> bool:
+    """Whether it may be answered later: what stands before a server says so too, and no GraphQL."""
+    return response.is_server_error or response.status_code == 429 or '"UNAVAILABLE"' in response.text
 
 
 def _data(response: httpx.Response) -> Answer:
@@ -209,10 +221,15 @@ def _lines(problems: list[Answer]) -> Iterator[str]:
 
 
 def _summary(at: Answer) -> str:
-    would = at["dryRun"] or at["state"] == "REJECTED"
-    said = _ENDED.get(at["state"], "Dry run, nothing was changed." if at["dryRun"] else "Done.")
-    applied = "could be applied" if would else "applied"
+    if at["dryRun"]:
+        said = "Dry run, nothing was changed."
+        if at["state"] == "REJECTED":
+            said += " For real, the file would be rejected."
+    else:
+        said = _ENDED.get(at["state"], "Done.").format(**at)
+    checked = at["dryRun"] or at["state"] == "REJECTED"
+    applied = f"{at['applicable']} could be applied" if checked else f"{at['applied']} applied"
     return (
-        f"{said.format(**at)} {at['rows']} rows: {at['applied']} {applied}, {at['already']} already so, "
-        f"{at['refused']} refused, {at['invalid']} invalid."
+        f"{said} {at['rows']} rows: {applied}, {at['already']} already so, {at['refused']} refused, "
+        f"{at['invalid']} invalid."
     )

@@ -30,6 +30,9 @@ def logging_config(style: LogStyle) -> dict[str, Any]:
         "loggers": {
             "uvicorn": {"level": "WARNING"},  # that it starts and stops is said elsewhere, in fewer words
             "httpx": {"level": "WARNING"},  # says every request at INFO
+            "strawberry.ws": {
+                "level": "ERROR"
+            },  # warns of a refused origin, in words of its own (graph.sockets)
             "python_multipart": {"level": "ERROR"},  # warns of what a client sent, who is told as well
         },
     }

@@ -10,6 +10,9 @@ TOKEN = "ORDERFLOW_TOKEN"  # noqa: S105 - the variable's name
 VARIABLES = frozenset({URL, TOKEN})
 """The variables that these options read. They are the person's own, and no settings of a server."""
 
+WHERE = f"Is it running? --url or {URL} says where."
+"""What ends the sentence that there is no server."""
+
 url = click.option(
     "--url",
     envvar=URL,
@@ -24,7 +27,10 @@ token = click.option(
 
 
 def authorization(token: str | None) -> Mapping[str, str]:
-    """The headers that show the token. Raises UsageError when none was given."""
+    """The headers that show the token. Raises UsageError when none was given, or what can be none."""
+    token = (token or "").strip()  # a file that it was read from may end with a line break
     if not token:
         raise click.UsageError(f"This needs a token: give --token, or set {TOKEN}.")
+    if not (token.isascii() and token.isprintable()):
+        raise click.UsageError("The token holds a character that is in none. Copy it once more.")
     return {"Authorization": f"Bearer {token}"}

@@ -36,7 +36,16 @@ def signing_secret(settings: Settings) -> bytes:
             f"ORDERFLOW_JWT_SECRET is not set. In production set it to at least {SHORTEST} bytes "
             "(`openssl rand -base64 48` makes a good one); for development set ORDERFLOW_ENV=development."
         )
-    return _kept(settings.data_dir / "jwt-secret")
+    return _kept(_file(settings))
+
+
+def is_still_to_be_made(settings: Settings) -> bool:
+    """Whether nobody has started a server, or made a token, with these settings before."""
+    return settings.jwt_secret is None and settings.development and not _file(settings).exists()
+
+
+def _file(settings: Settings) -> Path:
+    return settings.data_dir / "jwt-secret"
 
 
 def _kept(file: Path) -> bytes:

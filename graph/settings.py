@@ -41,7 +41,8 @@ def _listed(text: str) -> tuple[str, ...]:
 def _origins(text: str) -> tuple[str, ...]:
     origins = _listed(text)
     if not all(re.fullmatch(r"\*|https?://[^\s/?#@:]+(:\d{1,5})?", each) for each in origins):
-        raise ValueError("expected origins like https://shop.example, separated by commas")
+        wanted = "expected origins like https://shop.example without a slash at the end, separated by commas"
+        raise ValueError(wanted)
     return origins
 
 

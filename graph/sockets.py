@@ -4,6 +4,7 @@ It must not know the schema's types, nor what a token looks like inside.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -36,6 +37,8 @@ from graph.settings import Settings
 from graph.streams import one_of, results
 from graph.tokens import Tokens
 from graph.wire import NotJson, decode, encode
+
+logger = logging.getLogger(__name__)
 
 FORBIDDEN = 4403
 
@@ -181,6 +184,16 @@ class Sockets(GraphQL[Context, None]):
         """One socket, from its handshake to its end."""
         with SOCKETS.track_inprogress():
             await super().__call__(scope, receive, send)
+
+    def is_websocket_origin_allowed(self, request: Any, origin: str) -> bool:
+        """Whether a page of another origin may connect; it is said which setting lets it."""
+        if super().is_websocket_origin_allowed(request, origin):
+            return True
+        logger.warning(
+            "A page of %r was refused a WebSocket. If it is yours, put that into ORDERFLOW_ALLOWED_ORIGINS.",
+            origin,
+        )
+        return False
 
     async def get_context(self, request: Any, response: Any) -> Context:
         """The socket's context, anonymous until connection_init."""

@@ -5,13 +5,25 @@ import io
 import re
 from collections.abc import Iterable
 
-_FORMULA = re.compile(r"[=+\-@\t\r\n＝＋－＠]")
-"""What a cell begins with that a spreadsheet works out."""
+_BEGINNING = r"(?:^|(?<=[;\t\r\n]))"
+_SIGN = r'(?=(?:[^\S\t\r\n]|["\u00ad\u200b-\u200f\u2060\ufeff])*[=+\-@＝＋－＠﹦﹢﹣﹫])'
+_FORMULA = re.compile(rf"^(?=[\t\r\n])|{_BEGINNING}{_SIGN}")
+"""Where a cell begins that a spreadsheet works out: with a sign, of any width, after what it may leave out;
+also behind what ends a cell where files are read with another separator than commas.
+"""
 
 
 def neutral(text: str) -> str:
-    """Return the text with an apostrophe before it where a spreadsheet would take it for a formula."""
-    return f"'{text}" if _FORMULA.match(text) else text
+    """Return the text with an apostrophe before whatever a spreadsheet would take for a formula."""
+    return _FORMULA.sub("'", text)
+
+
+_NEUTRAL = re.compile(rf"{_BEGINNING}'{_SIGN}")
+
+
+def meant(text: str) -> str:
+    """Return the text of one line that `neutral` was given, where this is what it returned."""
+    return _NEUTRAL.sub("", text)
 
 
 def lines(rows: Iterable[Iterable[str]]) -> str:

@@ -21,6 +21,7 @@ from domain.commands import (
     CommandKind,
     CommandStatus,
     due_at,
+    given_out,
     pause_after,
 )
 from domain.order import Order
@@ -46,10 +47,20 @@ _FIELDS = {**FIELDS, "leases": 1, "next_command": 1}
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """A command that is its caller's now, with its order; until when stands in `order.asks`."""
+    """A command that is its caller's now, with its order."""
 
     order: Order
     command: Command
+
+    @property
+    def ask(self) -> Ask:
+        return self.order.asks[self.command.id]
+
+    @property
+    def until(self) -> datetime:
+        """When the lease runs out."""
+        assert self.ask.leased_until, "it was leased"
+        return self.ask.leased_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +109,7 @@ class Leasing:
         found: list[Leased] = []
         passed: list[str] = []  # orders of which others, or only other kinds, are due
         for _ in range(_ROUNDS):
-            rows = await self._rows(now, kinds, first - len(found), passed)
-            if not rows:
+            if len(found) >= first or not (rows := await self._rows(now, kinds, first - len(found), passed)):
                 break
             for row, commands in _oldest(rows, now, kinds, first - len(found)):
                 if not commands:
@@ -110,9 +120,17 @@ class Leasing:
                         passed.append(row.order.id)
                 elif (order := await self._take(row, commands, now, lasting, by)) is not None:
                     found += [Leased(order, command) for command in commands]
-            if len(found) >= first:
-                break
         return found
+
+    async def unanswered(self, leased: Sequence[Leased]) -> list[Leased]:
+        """Return those of these that nobody has answered and whose lease has not run out."""
+        if not leased:
+            return []
+        now = await self.orders.clock.now()
+        named = {"_id": {"$in": list({each.order.id for each in leased})}}
+        orders = map(from_document, await self._collection.find(named, FIELDS).to_list())
+        asks = {id: ask for order in orders for id, ask in order.asks.items()}
+        return [each for each in leased if asks.get(each.command.id) == each.ask and now < each.until]
 
     async def put_off(
         self, order_id: str, command_id: str, attempt: int | None, by: str, answer: str | None
@@ -137,7 +155,7 @@ class Leasing:
         self, seen: _Seen, commands: Sequence[Command], now: datetime, lasting: timedelta, by: str
     ) -> Order | None:
         """The order once these commands of it are the caller's; None when somebody was faster."""
-        asks = {each.id: _given_out(seen.order.asks.get(each.id), now, lasting, by) for each in commands}
+        asks = {each.id: given_out(seen.order.asks.get(each.id), now, lasting, by) for each in commands}
         order = _asked(seen.order, asks)
         return order if await self._write(seen, order, list(asks)) else None
 
@@ -227,12 +245,6 @@ def _tired(order: Order, commands: Sequence[Command]) -> list[Command]:
 def _next(seen: _Seen, order: Order) -> datetime | None:
     """When the order has to be looked at next."""
     return min((due_at(each, order.asks) for each in seen.pending), default=None)
-
-
-def _given_out(ask: Ask | None, now: datetime, lasting: timedelta, by: str) -> Ask:
-    deliveries = (ask.deliveries if ask else 0) + 1
-    until = now + lasting
-    return Ask(deliveries, until + pause_after(deliveries), until, by, ask and ask.answer)
 
 
 def _asked(order: Order, asks: dict[str, Ask]) -> Order:

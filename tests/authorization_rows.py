@@ -198,8 +198,8 @@ _TABLE: tuple[tuple[str, Roles, str], ...] = (
     (
         "Import",
         OFFICE | MERCHANT,
-        "already applied by done dryRun endedAt errorPolicy fileName id invalid kind refused report "
-        "reportUrl rows startedAt state",
+        "already applicable applied by done dryRun endedAt errorPolicy fileName id invalid kind refused "
+        "report reportUrl rows startedAt state",
     ),
     ("ImportReport", OFFICE | MERCHANT, "cursor hasMore nodes"),
     ("ImportRow", OFFICE | MERCHANT, "code column message order outcome possible row"),

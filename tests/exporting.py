@@ -60,9 +60,16 @@ class Sent:
 
 
 async def send_to(
-    app: Starlette, who: Principal, name: str, taken: Callable[[Sent], Awaitable[None]]
+    app: Starlette,
+    who: Principal,
+    name: str,
+    taken: Callable[[Sent], Awaitable[None]],
+    *,
+    from_head: bool = False,
 ) -> Sent:
-    """Ask for an export as a server would, for a reader of whom `taken` is waited for after each chunk."""
+    """Ask for an export as a server would, for a reader of whom `taken` is waited for after each chunk, and
+    after the head where that is said.
+    """
     sent = Sent()
 
     async def receive() -> dict[str, Any]:
@@ -72,6 +79,8 @@ async def send_to(
     async def send(message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
             sent.status = message["status"]
+            if from_head:
+                await taken(sent)
             return
         sent.body += message.get("body", b"")
         sent.chunks += 1

@@ -48,7 +48,8 @@ def refused(result: Result, code: int = 1) -> str:
 def test_a_misspelled_setting_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
     said = orderflow("token", "--role", "marketplace", "--data-dir", tmp_path, ORDERFLOW_RATE_LIMITS="5")
     assert said.returncode == 0
-    assert said.stderr == "Warning: there is no setting ORDERFLOW_RATE_LIMITS; the README lists them all.\n"
+    warning = "Warning: there is no setting ORDERFLOW_RATE_LIMITS; the README lists them all."
+    assert said.stderr.splitlines()[0] == warning
 
 
 def test_help_names_every_command() -> None:
@@ -79,6 +80,13 @@ def test_a_token_is_good_at_the_server_of_its_data_folder(
     principal = tokens.verify(token)
     assert (principal.role, principal.merchant_id, principal.customer_id) == (role, merchant, customer)
     assert timedelta(hours=7.9) < principal.expires_at - datetime.now(UTC) <= timedelta(hours=8)
+
+
+def test_the_first_token_of_a_folder_that_no_server_has_used_says_so() -> None:
+    first, second = (run("token", "--role", "payments") for _ in range(2))
+    assert re.fullmatch(r"Note: no server has run with \S+\.orderflow yet; .+\n", first.stderr)
+    assert second.stderr == ""
+    assert first.stdout.count(".") == 2
 
 
 @pytest.mark.parametrize(("ttl", "length"), [("90s", 90), ("30m", 1800), ("2h", 7200), ("7d", 604800)])

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from graph.auth import Principal
+from graph.auth import Principal, utc_now
 from graph.context import Context, new_request_id
 from graph.lifespan import services_of
 from graph.requests import Operation
 from graph.schema import schema
 from graph.settings import Settings
-from graph.streams import results
+from graph.standing import Standing
+from graph.streams import results, until
 from storage.asks import adopt
 from storage.client import Document
 from storage.orders import Orders
@@ -273,6 +274,26 @@ async def test_a_change_in_flight_does_not_put_off_what_a_lease_given_back_made_
     assert len(await lease(till)) == 1
 
 
+async def test_a_lease_in_flight_does_not_put_off_what_is_asked_for_meanwhile(till: Api):
+    order = await to_capture(till, line("A", quantity=2), line("B", "m2"))
+
+    async def cancel() -> None:
+        await till.done(M2, "cancel", order=reference(order, "m2"), reason="sold out")
+
+    taken = [*await lease(interrupted(till, before=cancel)), *await lease(till)]
+    assert sorted(each["kind"] for each in taken) == ["CAPTURE", "VOID"]
+
+
+async def test_a_lease_in_flight_does_not_give_out_what_is_answered_meanwhile(till: Api):
+    order = await to_capture(till)
+
+    async def answer() -> None:
+        assert (await answered(till, order, "DONE"))[0] == []
+
+    assert await lease(interrupted(till, before=answer)) == []
+    assert "next_command" not in await stored(till)
+
+
 async def test_an_order_that_is_looked_at_too_early_is_put_right_and_looked_at_in_time(till: Api):
     await to_capture(till)
     await lease(till)
@@ -386,6 +407,15 @@ async def test_what_was_given_up_and_then_refused_is_released(till: Api):
     assert money(order) == {"approved": 2000, "captured": 2000}
 
 
+async def test_what_was_refused_and_proves_done_is_booked(till: Api):
+    for order in (await to_refund(till), await to_void(till)):
+        for result in ("REFUSED", "DONE"):
+            _, order = await answered(till, order, result, attempt=1)
+        assert stands(order) == ["canceled", "canceled"]
+        assert money(order).get("refunded", 0) == money(order).get("captured", 0)
+        assert money(order).get("approved", 0) == money(order).get("captured", 0)
+
+
 async def test_what_was_given_up_is_asked_for_again_with_the_same_key(till: Api):
     order = await given_up(till, await to_refund(till))
     key = (await listed(till, "DEAD"))[0]["idempotencyKey"]
@@ -434,6 +464,11 @@ async def test_a_person_who_asks_again_just_then_is_not_overruled(till: Api):
 # Two attempts
 
 
+async def confirmed(api: Api, order: Answer) -> None:
+    """Somebody says of all that the order waits for that it was done."""
+    await api.done(PAYMENTS, "confirmCancellation", order={"reference": whole(order)})
+
+
 async def twice(api: Api, order: Answer) -> Answer:
     """A command whose first attempt was refused and then done after all, while the second was on its way."""
     _, order = await answered(api, order, "REFUSED", attempt=1)
@@ -470,6 +505,24 @@ async def test_the_attempt_that_is_booked_can_neither_be_refused_nor_counts_twic
     order = await twice(till, await to_refund(till))
     assert (await answered(till, order, "DONE", attempt=1)) == ([], order)
     assert (await answered(till, order, "REFUSED", attempt=1)) == (["GuardFailed"], order)
+
+
+async def test_what_somebody_confirmed_was_done_by_the_first_attempt_that_proves_so(till: Api):
+    _, order = await answered(till, await to_refund(till), "REFUSED", attempt=1)
+    order = await retried(till, order)
+    await confirmed(till, order)
+    assert (await answered(till, order, "DONE", attempt=1))[0] == []
+    assert (await answered(till, order, "DONE", attempt=1))[0] == []
+    errors, order = await answered(till, order, "DONE", attempt=2)
+    assert (errors, money(order)["refunded"]) == (["GuardFailed"], 2000)
+    assert [each["doneAgain"] for each in await listed(till, "DONE")] == [[2]]
+
+
+async def test_what_was_asked_for_once_and_confirmed_is_done_already(till: Api):
+    order = await to_refund(till)
+    await confirmed(till, order)
+    order = await now(till, order)
+    assert await answered(till, order, "DONE", attempt=1) == ([], order)
 
 
 # The subscription
@@ -538,6 +591,28 @@ async def test_what_a_subscriber_that_died_was_sent_is_sent_to_another(till: Api
     assert (again["idempotencyKey"], again["deliveries"]) == (first["idempotencyKey"], 2)
 
 
+async def test_a_subscriber_holds_ten_at_most_until_it_answers(till: Api):
+    waiting = {(order := await to_capture(till))["payment"]["commands"][0]["id"]: order for _ in range(12)}
+    async with following(till.services), working(till, seconds=60) as worker:
+        for _ in range(9):
+            await worker.next()
+        tenth = await worker.next()
+        coming = asyncio.create_task(worker.next())
+        assert (await answered(till, waiting[tenth["id"]], "DONE"))[0] == []
+        await coming
+        assert [each["deliveries"] for each in await listed(till)].count(0) == 1
+
+
+async def test_what_a_subscriber_did_not_answer_in_time_it_no_longer_holds(till: Api):
+    for _ in range(11):
+        await to_capture(till)
+    async with following(till.services), working(till, seconds=1) as worker:
+        first = [(await worker.next())["id"] for _ in range(10)]
+        coming = asyncio.create_task(worker.next())
+        await later(till, 2)
+        assert (await coming)["id"] not in first
+
+
 async def test_a_subscriber_is_sent_only_the_kinds_it_asked_for(till: Api):
     await to_capture(till)
     await to_refund(till)
@@ -566,3 +641,25 @@ async def test_a_subscription_ends_with_the_server(till: Api):
         till.services.hub.close()
         with pytest.raises(StopAsyncIteration):
             await anext(stream)
+
+
+@pytest.mark.parametrize("ending", ["expired", "revoked"])
+async def test_a_subscription_whose_token_is_no_longer_good_ends_and_leases_nothing_more(
+    till: Api, ending: str
+):
+    await to_capture(till)
+    left = timedelta(seconds=0.3 if ending == "expired" else 3600)
+    who = replace(PAYMENTS, expires_at=utc_now() + left)
+    context = Context(services=till.services, request_id=new_request_id(), principal=who)
+    revocations = till.services.revocations
+    stream = until(Standing(revocations), context, results(schema, Operation(LISTEN, {}, None), context))
+    came: list[Any] = []
+    async with following(till.services), asyncio.timeout(20), aclosing(stream):
+        async for each in stream:
+            came.append(each)
+            if ending == "revoked" and not each.errors:
+                await revocations.revoke("subject", who.sub, now=utc_now(), by="admin", reason=None)
+        [error] = came[-1].errors
+        assert error.extensions == {"code": "UNAUTHENTICATED"}
+        second = await to_void(till)
+        assert second["payment"]["commands"][0]["id"] in [each["id"] for each in await lease(till)]

@@ -256,6 +256,13 @@ async def test_an_order_that_is_not_the_viewers_cannot_be_told_from_one_that_doe
     assert answers == [{"message": "There is no such order.", "code": "NOT_FOUND"}] * 3
 
 
+async def test_an_event_that_never_happens_is_refused_instead_of_waited_for(api: Api) -> None:
+    async with listening(api, M1, events=["ship", "shpi"]) as listener:
+        error = await listener.error()
+    assert error["code"] == "BAD_USER_INPUT"
+    assert error["message"].startswith("There is no event 'shpi'. Did you mean ship")
+
+
 async def test_a_cursor_of_another_viewer_or_of_nobody_is_refused_with_what_to_do(api: Api) -> None:
     await api.sent()
     cursor = await start(api, ADMIN)

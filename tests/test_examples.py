@@ -113,6 +113,20 @@ async def test_the_typescript_client_ships_and_says_why_not(built: Path, server:
 
 
 @needs_npm
+def test_the_typescript_client_says_in_one_line_that_nobody_serves(built: Path) -> None:
+    done = subprocess.run(
+        ["node", built, "orders"],
+        env=environment(ORDERFLOW_URL="http://127.0.0.1:1", ORDERFLOW_TOKEN="t"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "http://127.0.0.1:1/graphql cannot be reached.\n"
+
+
+@needs_npm
 async def test_the_typescript_client_hears_everything_once_whatever_is_stopped(
     built: Path, tmp_path: Path
 ) -> None:

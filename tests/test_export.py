@@ -16,6 +16,7 @@ from graph.exports.columns import TABLES, Kind
 from graph.exports.reading import Column
 from graph.rates import Rates
 from graph.schema import build_schema, schema
+from graph.spreadsheets import neutral
 from tests.acting import ADMIN, ANNA, BEN, CARRIER, M1, PAYMENTS, person
 from tests.asking import CANARY, M1_WAREHOUSE, Shop, open_shop
 from tests.exporting import Row, ask, cells, exported, table_of
@@ -226,7 +227,7 @@ def text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-FORMULAS = ["=1+1", "+49 30 1", "-2+3", "@SUM(A1)", "\tx", "\rx", "＝1"]
+FORMULAS = ["=1+1", "+49 30 1", "-2+3", "@SUM(A1)", "\tx", "\rx", "＝1", "﹫A1", " =1", "\ufeff=1", '"=1"']
 
 
 async def test_no_cell_is_a_formula_and_numbers_stay_numbers(mock_store: Store) -> None:
@@ -241,6 +242,34 @@ async def test_no_cell_is_a_formula_and_numbers_stay_numbers(mock_store: Store) 
     assert {row[total] for row in found} == {"10.00", "30.00", "7777.77"}
     assert {row["sku"] for row in await exported(app, ADMIN, "lines")} >= set(FORMULAS)
     assert len(placed) == len(FORMULAS)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a;=1+1;b", "a;'=1+1;b"),
+        ("a; -1", "a;' -1"),
+        ("a\t@A1", "a\t'@A1"),
+        ("a\n\n+1", "a\n\n'+1"),
+        ("a,=1", "a,=1"),
+        ("1-3 = a; b", "1-3 = a; b"),
+    ],
+)
+def test_no_part_of_a_cell_is_a_formula_to_who_reads_files_with_another_separator(
+    text: str, shown: str
+) -> None:
+    assert neutral(text) == shown
+
+
+async def test_what_was_given_with_an_event_is_no_formula_either(mock_store: Store) -> None:
+    opened = await open_shop(mock_store)
+    order = await mock_store.sent(line("A-7", "m1"))
+    await mock_store.database.collection("orders").update_one(
+        {"_id": order.id}, {"$set": {"history.0.input": {"note": "a;=1+1;b"}}}
+    )
+    app = create_app(schema, opened.services, SETTINGS)
+    header, *found = await cells(app, ADMIN, "history")
+    assert '{"note":"a;\'=1+1;b"}' in [row[header.index("input")] for row in found]
 
 
 async def test_an_empty_export_still_has_its_header(app: Starlette) -> None:
@@ -310,6 +339,14 @@ async def test_what_cannot_be_asked_is_refused_with_a_sentence(
     [error] = response.json()["errors"]
     assert (response.status_code, says in error["message"]) == (400, True), error["message"]
     assert "locations" not in error
+
+
+async def test_names_are_suggested_only_to_those_who_may_read_the_schema(shop: Shop, app: Starlette) -> None:
+    closed = create_app(build_schema(introspection="off"), shop.services, SETTINGS)
+    for asked, suggests in ((app, True), (closed, False)):
+        said = (await ask(asked, M1, "orders.csv", where='{"skus": "A-1"}')).json()["errors"][0]["message"]
+        assert "unknown field 'skus'" in said
+        assert ("Did you mean" in said) is suggests
 
 
 async def test_a_parameter_is_given_once(app: Starlette) -> None:

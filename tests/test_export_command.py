@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from domain.actors import Role
+from graph import remote
 from graph.cli import main
 from graph.exports.columns import Kind
 from graph.exports.command import KINDS, ORDERS, export
@@ -22,6 +24,7 @@ from tests.serving import Server, orderflow, serving
 
 CLEAN = dict.fromkeys(("ORDERFLOW_TOKEN", "ORDERFLOW_URL"))
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/jsonl\r\nTransfer-Encoding: chunked\r\n\r\n"
+FULL = Path("/dev/full")
 LINE = b'{"reference":"K7QW-2M9X"}\n'
 
 
@@ -88,15 +91,17 @@ def test_what_is_refused_is_one_line_and_leaves_no_file(server: Server, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
-def answering(*pieces: bytes) -> str:
-    """The address of a server that answers one request with these bytes, and closes."""
+def answering(*pieces: bytes, asked: list[bytes] | None = None) -> str:
+    """The address of a server that answers one request with these bytes, and closes; it notes the request."""
     listening = socket.create_server(("127.0.0.1", 0))
 
     def answer() -> None:
-        with listening, listening.accept()[0] as asked:
-            asked.recv(65536)
+        with listening, listening.accept()[0] as there:
+            request = there.recv(65536)
+            if asked is not None:
+                asked.append(request)
             for piece in pieces:
-                asked.sendall(piece)
+                there.sendall(piece)
 
     threading.Thread(target=answer, daemon=True).start()
     return f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -122,6 +127,41 @@ def test_a_cut_export_keeps_the_name_of_a_part(tmp_path: Path) -> None:
     assert said.exit_code == 0
     assert file.read_bytes() == LINE * 3
     assert [each.name for each in tmp_path.iterdir()] == ["orders.jsonl"]
+
+
+def test_a_device_is_written_to_and_stays_one(tmp_path: Path) -> None:
+    pipe = tmp_path / "rows"
+    os.mkfifo(pipe)
+    came: list[bytes] = []
+    reading = threading.Thread(target=lambda: came.append(pipe.read_bytes()), daemon=True)
+    reading.start()
+    url = answering(HEAD, chunk(LINE * 3), chunk(b""))
+    said = run("orders", "--format", "jsonl", "--token", "t", "--output", pipe, "--url", url)
+    reading.join(10)
+    assert (said.exit_code, came, pipe.is_fifo()) == (0, [LINE * 3], True)
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
+@pytest.mark.skipif(not FULL.is_char_device(), reason="this system has no disk that is always full")
+def test_a_full_disk_is_one_line() -> None:
+    url = answering(HEAD, chunk(LINE * 3), chunk(b""))
+    said = run("orders", "--format", "jsonl", "--token", "t", "--output", FULL, "--url", url)
+    assert (said.exit_code, said.stderr) == (1, "Error: /dev/full: No space left on device.\n")
+
+
+def test_a_token_that_is_none_is_said_before_anybody_is_asked() -> None:
+    for token in ("tök", "a\r\nX: y", "a\x7f"):
+        said = run("orders", "--token", token, "--url", "http://127.0.0.1:1")
+        assert said.exit_code == 2
+        assert "The token holds a character that is in none" in said.stderr
+    assert remote.authorization(" t\n") == {"Authorization": "Bearer t"}
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:80", "ftp://127.0.0.1", "http://["])
+def test_an_address_that_is_none_is_said_so(url: str) -> None:
+    said = run("orders", "--token", "t", "--url", url)
+    assert said.exit_code == 1
+    assert said.stderr.endswith("Is it running? --url or ORDERFLOW_URL says where.\n")
 
 
 def test_where_nobody_serves_that_is_said(tmp_path: Path) -> None:
@@ -154,3 +194,22 @@ def test_the_command_offers_what_the_server_has() -> None:
     [format_] = [each for each in export.params if each.name == "ending"]
     assert isinstance(format_.type, click.Choice)
     assert list(format_.type.choices) == list(FORMATS)
+
+
+def test_the_files_name_says_the_format_unless_it_is_said(tmp_path: Path) -> None:
+    for arguments, kind in (
+        (("--output", tmp_path / "all.jsonl"), "jsonl"),
+        (("--output", tmp_path / "all.JSONL"), "jsonl"),
+        (("--output", tmp_path / "all.csv"), "csv"),
+        (("--output", tmp_path / "all.txt"), "csv"),
+        (("--output", tmp_path / "all.txt", "--format", "jsonl"), "jsonl"),
+        ((), "csv"),
+    ):
+        asked: list[bytes] = []
+        url = answering(HEAD, chunk(LINE), chunk(b""), asked=asked)
+        assert run("orders", "--token", "t", "--url", url, *arguments).exit_code == 0
+        assert asked[0].startswith(f"GET /export/orders.{kind} ".encode())
+    said = run("orders", "--token", "t", "--format", "csv", "--output", tmp_path / "new.jsonl")
+    assert said.exit_code == 2
+    assert "its name says jsonl" in said.stderr
+    assert not (tmp_path / "new.jsonl").exists()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -11,11 +12,11 @@ from starlette.applications import Starlette
 from domain.actors import Role
 from graph.app import create_app
 from graph.auth import utc_now
-from graph.exports import transfer
+from graph.exports import endpoint, transfer
 from graph.lifespan import services_of
 from graph.schema import schema
 from storage import streaming
-from tests.acting import ADMIN
+from tests.acting import ADMIN, ANNA
 from tests.exporting import Sent, ask, send_to
 from tests.feeding import stepped
 from tests.logged import logged
@@ -123,6 +124,52 @@ async def test_a_reader_that_takes_nothing_is_given_up(many: Store, monkeypatch:
 
     sent = await send_to(app_on(many), ADMIN, "orders.jsonl", stalls)
     assert (sent.whole, sent.chunks) == (False, 1)
+
+
+async def test_nobody_has_many_exports_under_way_at_once(
+    many: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint, "MOST_AT_ONCE", 1)
+    app = app_on(many)
+    asked: list[tuple[int, str]] = []
+
+    async def ask_meanwhile(sent: Sent) -> None:
+        if sent.chunks == 1:
+            with logged() as log:
+                refused = await ask(app, ANNA, "lines.csv")
+            assert "under way" in refused.json()["errors"][0]["message"]
+            assert int(refused.headers["retry-after"]) > 0
+            assert [line["codes"] for line in log.about("export:")] == [["RATE_LIMITED"]]
+            asked.append((refused.status_code, ANNA.sub))
+            for other in (ADMIN, replace(ANNA, customer_id="c9")):
+                asked.append(((await ask(app, other, "lines.csv")).status_code, other.sub))
+
+    sent = await send_to(app, ANNA, "orders.jsonl", ask_meanwhile)
+    assert (sent.whole, asked) == (True, [(429, ANNA.sub), (200, ADMIN.sub), (200, ANNA.sub)])
+    assert (await ask(app, ANNA, "orders.csv", where="{")).status_code == 400
+    assert (await ask(app, ANNA, "feed.csv", after="x")).status_code == 400
+    assert (await ask(app, ANNA, "orders.csv")).status_code == 200
+
+
+@pytest.mark.parametrize("chunks", [0, 1], ids=["before anything", "in the middle"])
+async def test_a_reader_that_goes_away_leaves_its_place_to_others(
+    many: Store, monkeypatch: pytest.MonkeyPatch, chunks: int
+) -> None:
+    monkeypatch.setattr(endpoint, "MOST_AT_ONCE", 1)
+    app = app_on(many)
+    waiting = asyncio.Event()
+
+    async def waits(_: Sent) -> None:
+        waiting.set()
+        await asyncio.Event().wait()
+
+    async with asyncio.TaskGroup() as group:
+        reading = group.create_task(send_to(app, ANNA, "orders.jsonl", waits, from_head=chunks == 0))
+        await waiting.wait()
+        assert (await ask(app, ANNA, "orders.csv")).status_code == 429
+        reading.cancel()
+        await asyncio.wait([reading])
+        assert (await ask(app, ANNA, "orders.csv")).status_code == 200
 
 
 async def test_nothing_is_read_ahead_of_a_reader(many: Store) -> None:

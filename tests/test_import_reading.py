@@ -67,6 +67,29 @@ def test_a_header_is_understood_in_any_case_with_blanks_for_underscores_and_in_a
     assert row == Row(2, "A", {"event": "ship", "order_reference": "A", "tracking_number": "1"})
 
 
+def test_a_report_can_be_read_again_without_what_it_says_and_its_apostrophes() -> None:
+    report = (
+        b"row,order_reference,event,carrier,outcome,message,code,column,possible\n"
+        b"2,A,ship,'=1+1,invalid,no,X,carrier,ship cancel\n"
+    )
+    (row,) = rows(report)
+    assert row == Row(2, "A", {"order_reference": "A", "event": "ship", "carrier": "=1+1"})
+    (untouched,) = rows(HEADER + b"A,ship,'=1+1\n")
+    assert isinstance(untouched, Row)
+    assert untouched.values["carrier"] == "'=1+1"
+
+
+def test_the_separator_may_be_told_in_a_line_of_its_own_which_does_not_count() -> None:
+    (row,) = rows(b"sep=;\r\norder_reference;event\r\nA;ship\r\n")
+    assert row == Row(2, "A", {"order_reference": "A", "event": "ship"})
+    assert "The first row is blank" in refusal(b"sep=;\n")
+
+
+def test_the_columns_of_the_file_are_known_also_where_nothing_stands_in_them() -> None:
+    found = read(BytesIO(b"event,row,order_reference,message\nship,2,A,\n"), COLUMNS)
+    assert found.names == {"event", "order_reference"}
+
+
 def test_blank_lines_are_skipped_and_counted_as_spreadsheets_count() -> None:
     found = rows(HEADER + b"\n  \nA,ship,\n,,\n\r\nB,ship,")
     assert [row.number for row in found] == [4, 7]

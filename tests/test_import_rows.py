@@ -16,7 +16,8 @@ from tests.importing import imported
 from tests.store_orders import kept
 from tests.stories import handled, placed, ready
 
-APPLIED, ALREADY, REFUSED, INVALID = RowOutcome
+APPLIED, ALREADY = RowOutcome.APPLIED, RowOutcome.ALREADY
+REFUSED, INVALID = RowOutcome.REFUSED, RowOutcome.INVALID
 
 
 def outcomes(results: list[RowResult]) -> list[RowOutcome]:
@@ -117,6 +118,15 @@ async def test_the_same_rows_by_a_colleague_change_nothing_either(api: Api):
     assert outcomes(await imported(api, replace(M1, sub="colleague"), STATUS, *rows)) == [ALREADY] * 2
 
 
+async def test_another_day_of_delivery_is_refused_naming_the_column_that_says_it(api: Api):
+    order = await api.sent(line("A-1"))
+    rows = [{**ship(order), "event": "deliver", "at": day} for day in ("2026-01-02", "2026-01-03")]
+    results = await imported(api, M1, STATUS, ship(order), *rows)
+    assert outcomes(results) == [APPLIED, APPLIED, REFUSED]
+    assert results[2].column == "at"
+    assert results[2].message == "deliver was done already, and not with this at; nothing was changed."
+
+
 async def test_another_shipment_of_what_is_shipped_is_refused_not_taken_for_the_same(api: Api):
     order = await api.sent(line("A-1"))
     another = ship(order, tracking_number="JD02")
@@ -183,7 +193,7 @@ async def test_rows_about_what_is_somebody_elses_read_as_rows_about_nothing(api:
         ),
     ]
     for somebody_elses, nothing in rows:
-        for event in ("ship", "cancel", "invoice", "nonsense"):
+        for event in ("ship", "cancel", "invoice", "pack"):
             found = one(await imported(api, M1, STATUS, {**somebody_elses, "event": event, "reason": "r"}))
             missing = one(await imported(api, M1, STATUS, {**nothing, "event": event, "reason": "r"}))
             assert found == missing
@@ -235,9 +245,23 @@ async def test_a_row_of_the_whole_order_moves_the_lines_that_can_move(api: Api):
     assert [at[1] for at in states(await api.now(order))] == ["canceled_by_merchant", "shipped"]
 
 
-async def test_an_unknown_event_is_refused_with_what_is_possible(api: Api):
-    result = one(await imported(api, M1, STATUS, {**ship(await api.sent(line("A-1"))), "event": "teleport"}))
+async def test_an_event_of_another_process_is_refused_with_what_is_possible(api: Api):
+    result = one(await imported(api, M1, STATUS, {**ship(await api.sent(line("A-1"))), "event": "packed"}))
     assert (result.outcome, result.possible) == (REFUSED, ("ship", "cancel"))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("Shiped", "There is no event 'Shiped'. Is shipped meant?"),
+        ("teleport", "There is no event 'teleport'."),
+    ],
+)
+async def test_an_event_that_nobody_knows_is_invalid_and_what_is_near_is_named(
+    api: Api, text: str, sentence: str
+):
+    result = one(await imported(api, M1, STATUS, {**ship(await api.sent(line("A-1"))), "event": text}))
+    assert (result.outcome, result.column, result.message) == (INVALID, "event", sentence)
 
 
 async def test_a_row_refused_or_invalid_leaves_the_others_of_its_order_alone(api: Api):
@@ -395,7 +419,6 @@ async def test_payments_of_one_order_add_up_and_the_order_may_be_called_as_its_s
         ({"currency": "GOLD"}, INVALID, "currency"),
         ({"captured": "maybe"}, INVALID, "captured"),
         ({"reference": "x" * 201}, INVALID, "reference"),
-        ({"external_reference": "shop-7"}, INVALID, "external_reference"),
         ({"order_reference": "ZZZZ-ZZZZ"}, REFUSED, "order_reference"),
     ],
 )

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -71,7 +73,7 @@ async def test_the_command_sends_a_file_and_tells_what_became_of_it(
         good = command(server, "status", written(tmp_path, table((reference, "ship"))))
 
     rows = [
-        "Row 3: event: Every row needs a value in event.",
+        f"Row 3 ({reference}): event: Every row needs a value in event.",
         "Row 4 (XXXX-XXXX): order_reference: There is no such order.",
     ]
     problems = "1 refused, 1 invalid."
@@ -116,6 +118,73 @@ async def test_the_command_says_in_a_sentence_what_is_wrong(serve: Serve, tmp_pa
         assert "Traceback" not in result.output
     none = orderflow("import", "status", file)
     assert "This needs a token" in none.stderr
+
+
+IMPORT = {"id": "i1", "state": "APPLYING", "dryRun": False, "rows": 2, "done": 1} | {
+    "applied": 1,
+    "already": 0,
+    "refused": 0,
+    "invalid": 0,
+    "reportUrl": "/imports/i1/report.csv",
+}
+UNAVAILABLE = {"data": {"here": None}, "errors": [{"message": "No.", "extensions": {"code": "UNAVAILABLE"}}]}
+
+
+def looked(**changes: Any) -> Answer:
+    return {"data": {"here": {"import": IMPORT | changes}}}
+
+
+@contextmanager
+def answering(*answers: tuple[int, Answer]) -> Generator[str]:
+    """The address of something that takes an upload, and gives these answers to the questions that follow."""
+    left = iter([(200, {"data": {"done": {"import": IMPORT, "errors": []}}}), *answers])
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            status, answer = next(left)
+            body = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_the_command_waits_for_a_server_that_cannot_answer_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("graph.import_command._POLL", 0)
+    file = written(tmp_path, table(("XXXX-XXXX", "ship")))
+    answers = ((502, {}), (503, UNAVAILABLE), (429, {}), (200, UNAVAILABLE))
+    done = looked(state="DONE", done=2, applied=2)
+    with answering(*answers, (200, looked()), (200, done)) as url:
+        result = CliRunner().invoke(main, ["import", "status", str(file), "--url", url, "--token", "x"])
+
+    assert result.stdout == "Done. 2 rows: 2 applied, 0 already so, 0 refused, 0 invalid.\n"
+    assert result.exit_code == 0
+
+
+def test_the_command_says_that_an_import_goes_on_which_it_does_not_follow_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("graph.import_command._POLL", 0)
+    file = written(tmp_path, table(("XXXX-XXXX", "ship")))
+    error = {"errors": [{"message": "The token is revoked.", "extensions": {"code": "UNAUTHENTICATED"}}]}
+    with answering((200, looked()), (401, error)) as url:
+        result = CliRunner().invoke(main, ["import", "status", str(file), "--url", url, "--token", "x"])
+
+    assert "Import i1 goes on at the server; the mutation stopImport stops it." in result.stderr
+    assert "The token is revoked." in result.stderr
+    assert result.exit_code == 1
 
 
 async def test_the_commands_own_variables_are_no_unknown_settings(tmp_path: Path):

@@ -10,11 +10,12 @@ import pytest
 
 from domain.actors import Role
 from graph.auth import Principal
-from graph.imports.applying import results
+from graph.imports.applying import SLICE, results
 from graph.types.ids import decode_as, encode
 from storage.import_leases import ImportLeases
 from storage.imports import Import, ImportErrorPolicy, ImportState, NewImport
-from tests.acting import ADMIN, CARRIER, M1, M2, PAYMENTS, Answer, Api, line, pieces, states
+from tests.acting import ADMIN, CARRIER, M1, M2, PAYMENTS, Answer, Api, by, line, pieces, states
+from tests.feeding import stepped
 from tests.uploading import (
     IMPORT,
     PAGE,
@@ -123,7 +124,8 @@ async def test_a_dry_run_says_what_would_be_and_changes_nothing(office: Api):
     made = await imported(office, M1, text, dryRun=True, errorPolicy="SKIP_ROWS")
 
     assert (made["state"], made["dryRun"]) == ("DONE", True)
-    assert outcomes(made) == {2: "APPLIED", 3: "APPLIED", 4: "REFUSED"}
+    assert outcomes(made) == {2: "APPLICABLE", 3: "APPLICABLE", 4: "REFUSED"}
+    assert (made["applied"], made["applicable"]) == (0, 2)
     assert await stored(office) == before
 
 
@@ -134,7 +136,7 @@ async def test_one_refused_row_keeps_the_whole_file_out(office: Api):
     made = await imported(office, M1, table((order["reference"], "ship"), ("XXXX-XXXX", "ship")))
 
     assert (made["state"], made["errorPolicy"]) == ("REJECTED", "REJECT_FILE")
-    assert (made["applied"], made["refused"]) == (1, 1)
+    assert (made["applied"], made["applicable"], made["refused"]) == (0, 1, 1)
     assert await stored(office) == before
 
 
@@ -223,6 +225,21 @@ async def test_payments_are_imported_once(office: Api):
     assert [each["reference"] for each in payment["payments"]] == ["tx-1"]
 
 
+async def test_payments_that_name_one_order_in_two_ways_are_refused_before_any_is_checked(office: Api):
+    order = await office.placed(line("A-1"), externalReference="shop-7")
+    due = order["payment"]["due"]["amount"]
+    columns = ("order_reference", "external_reference", "reference", "amount", "currency")
+    rows = ((order["reference"], "", "tx-1", due, "EUR"), ("", "shop-7", "tx-2", due, "EUR"))
+
+    refused = await upload(office, ADMIN, table(*rows, columns=columns), mutation="importPayments")
+    one = await imported(office, ADMIN, table(rows[1], columns=columns), mutation="importPayments")
+
+    assert refused["import"] is None
+    assert refused["errors"][0]["path"] == ["file"]
+    assert "order_reference and external_reference" in refused["errors"][0]["message"]
+    assert outcomes(one) == {2: "APPLIED"}
+
+
 async def test_another_merchants_lines_are_as_if_they_were_not_there(office: Api):
     theirs, shared = await office.sent(line("B-1", "m2")), await office.sent()
     (other,) = (each for each in shared["lines"] if each["merchantId"] == "m2")
@@ -278,6 +295,27 @@ async def test_the_same_key_is_answered_with_the_import_made_before(office: Api)
     assert again["import"]["id"] == first["import"]["id"]
     assert other["import"] is None
     assert [error["__typename"] for error in other["errors"]] == ["IdempotencyConflict"]
+
+
+async def test_the_same_key_is_no_second_import_also_when_the_first_starts_just_then(
+    server_api: Api, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("graph.mutations.importing.PATIENCE", 0)
+    text = table(("XXXX-XXXX", "ship"))
+    first: list[Answer] = []
+
+    async def meanwhile(collection: str, command: str) -> None:
+        if (collection, command) == ("imports", "find_one") and not first:
+            first.append({})
+            first.append(await upload(server_api, M1, text, idempotencyKey="monday"))
+
+    imports = server_api.services.imports
+    cut = replace(imports, database=stepped(imports.database, after=meanwhile))
+    late = replace(server_api, services=replace(server_api.services, imports=cut))
+    again = await upload(late, M1, text, idempotencyKey="monday")
+
+    assert (again["errors"], again["replayed"]) == ([], True)
+    assert again["import"]["id"] == first[1]["import"]["id"]
 
 
 async def test_one_import_of_a_merchant_runs_at_a_time(server_api: Api):
@@ -381,6 +419,21 @@ async def test_the_report_as_a_file_is_in_file_order_and_calculates_nothing(offi
     assert (rows[0]["code"], rows[0]["column"]) == ("NOT_FOUND", "order_reference")
 
 
+async def test_a_report_is_mended_and_sent_again_as_it_is(office: Api):
+    order = await office.sent(line("A-1"), line("A-2"))
+    reference = order["reference"]
+    columns = ("order_reference", "sku", "event", "tracking_number", "reason")
+    text = table((reference, "A-1", "ship", "=T1", ""), (reference, "A-2", "cancel", "", ""), columns=columns)
+    made = await imported(office, M1, text, errorPolicy="SKIP_ROWS")
+    report = (await downloaded(office, M1, made["reportUrl"])).text
+    assert report.count(",cancel,,,invalid,") == 1  # the column that is to be filled stands there
+
+    mended = report.replace(",cancel,,,", ",cancel,,sold out,")
+    made = await imported(office, M1, mended, errorPolicy="SKIP_ROWS")
+
+    assert outcomes(made) == {2: "ALREADY", 3: "APPLIED"}
+
+
 # Workers that fail
 
 
@@ -412,6 +465,93 @@ async def test_rows_that_were_written_and_not_noted_have_the_same_results_when_r
     assert [row["outcome"] for row in first] == ["applied", "already", "applied", "refused"]
     assert again == first
     assert await stored(server_api) == before
+
+
+async def test_rows_that_wrote_nothing_have_the_same_results_when_what_followed_them_was_written(
+    server_api: Api,
+):
+    order = await server_api.sent(line("A-1"))
+    too_early = [(order["reference"], {"event": "deliver"})] * (SLICE + 10)
+    made = await begun(server_api, *too_early, (order["reference"], {"event": "ship"}))
+    chunk = await server_api.services.imports.chunk(made.id, 0)
+
+    first = await results(server_api.services, made, chunk, asyncio.Semaphore(1))
+    again = await results(server_api.services, made, chunk, asyncio.Semaphore(1))
+
+    assert [row["outcome"] for row in first] == ["refused"] * (SLICE + 10) + ["applied"]
+    assert again == first
+    assert (await events(server_api, order))[-1] == "ship"
+
+
+@pytest.mark.parametrize("state", [ImportState.CHECKING, ImportState.APPLYING])
+@pytest.mark.parametrize("more", [0, 50])
+async def test_what_a_colleague_did_in_between_is_so_already(server_api: Api, state: ImportState, more: int):
+    order = await server_api.sent(line("A-1"))
+    rows = [(order["reference"], {"event": "ship"})] * (1 + more)
+    made = replace(await begun(server_api, *rows), state=state)
+    chunk = await server_api.services.imports.chunk(made.id, 0)
+    before: list[str] = []
+
+    async def colleague(collection: str, command: str) -> None:
+        if (collection, command) == ("orders", "find_one") and not before:  # its history is read already
+            before.append(command)
+            theirs = by(await server_api.seen_by(M1, order))
+            await server_api.done(M1, "shipLines", order=theirs)
+            await server_api.done(M1, "deliverLines", order=theirs)
+
+    orders = server_api.services.orders
+    cut = replace(orders, database=stepped(orders.database, before=colleague))
+    services = replace(server_api.services, orders=cut)
+    found = await results(services, made, chunk, asyncio.Semaphore(1))
+
+    assert before
+    assert {row["outcome"] for row in found} == {"already"}
+
+
+async def test_rows_that_were_written_are_not_refused_because_later_ones_fail(server_api: Api):
+    order = await server_api.sent(*(line(f"A-{n}") for n in range(SLICE + 30)))
+    lines = [each["line"] for each in pieces(*order["lines"])]
+    made = await begun(server_api, *((order["reference"], {"event": "ship", "line_id": id}) for id in lines))
+    chunk = await server_api.services.imports.chunk(made.id, 0)
+    writes = 0
+
+    async def break_(collection: str, command: str) -> None:
+        nonlocal writes
+        writes += (collection, command) == ("orders", "update_one")
+        if writes > 1 and command == "update_one":
+            raise RuntimeError("a bug")
+
+    orders = server_api.services.orders
+    broken = replace(orders, database=stepped(orders.database, before=break_))
+    found = await results(replace(server_api.services, orders=broken), made, chunk, asyncio.Semaphore(1))
+
+    assert [row["outcome"] for row in found] == ["applied"] * SLICE + ["refused"] * 30
+    shipped = [each for each in states(await server_api.now(order)) if each[-1] == "shipped"]
+    assert len(shipped) == SLICE
+
+
+async def test_a_worker_that_has_lost_an_import_stops_applying_its_rows(server_api: Api):
+    order = await server_api.sent(line("A-1"))
+    await begun(server_api, (order["reference"], {"event": "ship"}))
+    imports, holding, given_up = server_api.services.imports, asyncio.Event(), asyncio.Event()
+
+    async def hold(collection: str, command: str) -> None:
+        if (collection, command) == ("orders", "find_one"):
+            holding.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                given_up.set()
+
+    orders = server_api.services.orders
+    slow = replace(orders, database=stepped(orders.database, before=hold))
+    async with working(replace(server_api.services, orders=slow)):
+        await holding.wait()
+        (seen,) = await ImportLeases(imports.database, imports.clock).running(1)
+        assert await ImportLeases(imports.database, imports.clock).take(seen)
+        async with asyncio.timeout(20):
+            await given_up.wait()
+    assert "ship" not in await events(server_api, order)
 
 
 async def test_an_import_whose_worker_gives_no_sign_of_life_is_taken_over(server_api: Api):

@@ -263,6 +263,11 @@ async def test_it_outlives_the_server_and_goes_on_when_that_is_back(embedded_uri
                 back = Shop(again, tmp_path)
                 await back.becomes(await back.to_capture(), "DONE")
             assert provider.returncode is None
+    said = (tmp_path / "provider.log").read_text().splitlines()
+    assert [line.split(",")[0].rstrip(".") for line in said if line.startswith("The server")] == [
+        "The server is not there",
+        "The server is back",
+    ]
 
 
 def test_a_token_that_is_no_good_is_said_in_one_line(shop: Shop):
@@ -277,7 +282,32 @@ def test_a_token_that_is_no_good_is_said_in_one_line(shop: Shop):
             check=False,
         )
         assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
-        assert done.stderr.startswith("Error: ")
+        assert done.stderr.startswith("The server refuses: ")
+
+
+@pytest.mark.parametrize("source", [[], ["--poll", "0.1"]], ids=["subscribed", "polling"])
+def test_what_it_asks_wrongly_is_said_in_one_line_and_not_asked_again(shop: Shop, source: list[str]):
+    done = subprocess.run(
+        [
+            sys.executable,
+            EXAMPLE / "provider.py",
+            "--lease",
+            "9999",
+            "--bank",
+            shop.folder / "bank.sqlite",
+            *source,
+        ],
+        env=environment(
+            ORDERFLOW_TOKEN=shop.server.token(Role.PAYMENTS), ORDERFLOW_URL=f"http://{shop.server.address}"
+        ),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert done.stderr.startswith("The server refuses: ")
+    assert "seconds" in done.stderr.lower()
 
 
 @pytest.mark.parametrize("file", sorted(EXAMPLE.glob("*.graphql")), ids=lambda file: file.name)

@@ -393,7 +393,7 @@ async def test_a_merchant_filters_by_its_own_part_only(shop: Shop, where: dict[s
     ("where", "expected"),
     [
         ({"status": "partly_shipped"}, {"annas"}),
-        ({"status": "partly_shipped_by_merchant"}, set()),
+        ({"status": "shipped"}, set()),
         ({"sku": "A-2"}, set()),
         ({"and": [{"trackingNumber": "DHL-1"}]}, {"annas"}),
     ],
@@ -435,6 +435,20 @@ async def test_a_filter_is_made_of_typed_values_never_of_an_object(shop: Shop):
     query = page(ADMIN, "first: 1, where: $where", variables="($where: OrderWhere)")
     for where in ({"sku": {"$ne": None}}, {"$where": "1"}, {"state": {"code": "new"}}, {"totalMin": "1"}):
         assert await shop.code(ADMIN, query, where=where) == "BAD_USER_INPUT"
+
+
+async def test_lists_of_every_application_refuse_what_none_of_its_orders_can_be(shop: Shop) -> None:
+    wrong = {"party": "MERCHANT", "code": "nonsense"}
+    for who, kind, where in (
+        (ADMIN, "OrderWhere", {"status": "nonsense"}),
+        (ADMIN, "OrderWhere", {"state": wrong}),
+        (ADMIN, "OrderWhere", {"or": [{"sku": "A-1"}, {"not": {"state": wrong}}]}),
+        (M1, "MerchantOrderWhere", {"status": "sent_to_merchant"}),
+        (M1, "MerchantOrderWhere", {"and": [{"state": "nonsense"}]}),
+        (ANNA, "CustomerOrderWhere", {"status": "partly_shipped_by_merchant"}),
+    ):
+        query = page(who, "first: 1, where: $where", variables=f"($where: {kind})")
+        assert await shop.code(who, query, where=where) == "BAD_USER_INPUT"
 
 
 async def test_a_filter_or_search_that_is_too_long_is_refused_before_anything_is_looked_for(shop: Shop):

@@ -77,6 +77,11 @@ def test_a_value_that_cannot_be_used_is_refused_by_its_variables_name(variable: 
         read(**{variable: text})
 
 
+def test_an_origin_with_a_slash_at_its_end_is_told_what_is_too_much() -> None:
+    with pytest.raises(SettingsError, match=r"'http://localhost:5173/': .* without a slash at the end"):
+        read(ORDERFLOW_ALLOWED_ORIGINS="http://localhost:5173/")
+
+
 @pytest.mark.parametrize(
     ("environ", "development"),
     [

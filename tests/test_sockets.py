@@ -19,6 +19,7 @@ from domain.actors import Role
 from graph.context import Context
 from graph.requests import Operation
 from graph.streams import results
+from tests.logged import logged
 from tests.transport import MERCHANT, SERVICES, TOKENS, api, bearer, has_ended, schema, serving, socket
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -306,6 +307,14 @@ async def test_a_page_of_another_origin_is_turned_away_before_the_socket_opens(a
     async with serving(api(allowed_origins=(shop,))) as other, socket(other, origin=shop) as ws:
         await tell(ws, type="connection_init")
         assert await hear(ws) == {"type": "connection_ack"}
+
+
+async def test_the_log_says_which_setting_lets_a_page_of_another_origin_connect(address: str) -> None:
+    with logged("text") as log, pytest.raises(InvalidStatus):
+        await socket(address, origin="http://localhost:5173").__aenter__()
+    [line] = log.lines
+    assert "'http://localhost:5173'" in line
+    assert "ORDERFLOW_ALLOWED_ORIGINS" in line
 
 
 async def test_a_long_subscription_keeps_nothing_of_the_events_it_has_delivered() -> None:

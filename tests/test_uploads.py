@@ -390,6 +390,8 @@ async def test_nobody_has_many_files_on_disk_at_once(monkeypatch: pytest.MonkeyP
     assert refused.headers["retry-after"]
     other = bearer(TOKENS.mint(Role.MERCHANT, sub="other", merchant_id="m2"))
     assert (await send(parts(), app, other)).status_code == 200
+    namesake = bearer(TOKENS.mint(Role.MERCHANT, merchant_id="m2"))
+    assert (await send(parts(), app, namesake)).status_code == 200
     sending.cancel()
     await asyncio.gather(sending, return_exceptions=True)
     assert (await send(parts(), app)).status_code == 200

@@ -24,7 +24,7 @@ from tests.acting import ERRORS, Answer, Api
 SETTINGS = Settings(jwt_secret="x" * 32)
 
 COLUMNS = ("order_reference", "event", "sku", "line_id", "carrier", "tracking_number", "reason")
-IMPORT = """id kind state dryRun errorPolicy fileName by rows done applied already refused invalid
+IMPORT = """id kind state dryRun errorPolicy fileName by rows done applied applicable already refused invalid
   startedAt endedAt reportUrl"""
 PAGE = "nodes { row order outcome message code column possible } cursor hasMore"
 UPLOAD = f"""mutation Run($input: %s!) {{ %s(input: $input) {{

@@ -20,7 +20,7 @@ import httpx
 URL = os.environ.get("ORDERFLOW_URL", "http://127.0.0.1:8000")
 HEADERS = {"authorization": f"Bearer {os.environ.get('ORDERFLOW_TOKEN', '')}"}
 
-SHIPPED = Path("shipped.csv")
+SHIPPED = Path("erp-shipped.csv")
 ASIDE = Path("aside.csv")
 
 TABLES = """
@@ -73,12 +73,14 @@ def follow(http: httpx.Client, kept: sqlite3.Connection) -> None:
                 with kept:
                     if place(kept) is None:
                         begin(http, kept)
+                        (lines,) = kept.execute("SELECT count(*) FROM to_ship").fetchone()
+                        print(f"{lines} lines to ship; waiting for news", flush=True)
                     if "event" in event:
                         take_in(kept, event)
                     kept.execute("INSERT OR REPLACE INTO place VALUES (1, ?)", [event["cursor"]])
                 pause = 0.1
-        except httpx.TransportError:
-            pass  # the connection or the server is gone
+        except httpx.TransportError as lost:
+            print(f"{URL} cannot be reached, trying again: {lost}", file=sys.stderr)
         time.sleep(pause)
         pause = min(2 * pause, 10)
 
@@ -137,20 +139,19 @@ def ship(http: httpx.Client, kept: sqlite3.Connection) -> None:
 
     Where it is interrupted the next run sends the same again: what was taken is then so already.
     """
-    rows = kept.execute("SELECT reference, line FROM to_ship ORDER BY rowid").fetchall()
+    rows = kept.execute("SELECT reference, line, rowid FROM to_ship ORDER BY rowid").fetchall()
     if not rows:
         print("nothing to ship")
         return
     with SHIPPED.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["order_reference", "line_id", "event", "carrier", "tracking_number"])
-        writer.writerows(
-            [reference, line, "Shipped", "DHL", f"JD{n:06}"] for n, (reference, line) in enumerate(rows)
-        )
+        # The number stays a line's own, so that its row says the same when it is sent again.
+        writer.writerows([reference, line, "Shipped", "DHL", f"JD{n:06}"] for reference, line, n in rows)
     counts = dict.fromkeys(("APPLIED", "ALREADY", "REFUSED", "INVALID"), 0)
     with kept, ASIDE.open("a", newline="") as aside:
         for told in report(http, upload(http, SHIPPED)):
-            reference, line = rows[told["row"] - 2]  # row 1 is the header
+            reference, line, _ = rows[told["row"] - 2]  # row 1 is the header
             counts[told["outcome"]] += 1
             if told["message"]:
                 csv.writer(aside).writerow([reference, line, told["message"], " ".join(told["possible"])])
@@ -192,6 +193,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=["follow", "ship"])
     command = parser.parse_args().command
+    if not os.environ.get("ORDERFLOW_TOKEN"):
+        sys.exit("Set ORDERFLOW_TOKEN to a merchant's token first.")
     with (
         closing(sqlite3.connect("erp.sqlite", timeout=30)) as kept,
         httpx.Client(base_url=URL, headers=HEADERS, timeout=20) as http,

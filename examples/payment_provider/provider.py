@@ -25,8 +25,12 @@ AGAIN = 1.0
 Answer = dict[str, Any]
 
 
-class NotAllowed(Exception):
-    """The server does not let this token in; asking again would not help."""
+PASSING = {"UNAVAILABLE", "RATE_LIMITED", "INTERNAL_SERVER_ERROR", "FIELD_FAILED"}
+"""Codes of errors that are the server's own trouble, and may pass."""
+
+
+class Refused(Exception):
+    """The server has something against what is asked, or who asks; asking again would not help."""
 
 
 class Orderflow:
@@ -36,24 +40,42 @@ class Orderflow:
         headers = {"Authorization": f"Bearer {token}"}
         # A stream without events sends a comment every 15 seconds.
         self._http = httpx.Client(base_url=url, headers=headers, timeout=45)
+        self._away = False
 
     def ask(self, name: str, **variables: Any) -> Answer:
-        """Run the operation in the file of this name. Raises httpx.HTTPError when no answer comes."""
+        """Run the operation in the file of this name. Raises Refused, and httpx.HTTPError when no answer
+        comes.
+        """
         response = self._http.post("/graphql", json=operation(name, variables))
-        return data_of(response.json())
+        data = data_of(response)
+        self._is_there()
+        return data
 
     def subscribe(self, name: str, **variables: Any) -> Iterator[Answer]:
         """What the subscription in the file of this name sends, as server-sent events, until it ends."""
         with self._http.stream("POST", "/graphql/stream", json=operation(name, variables)) as response:
             if response.is_error:
-                data_of(json.loads(response.read()))
+                response.read()
+                data_of(response)
+            self._is_there()
             event = ""
             for line in response.iter_lines():
                 field, _, value = line.partition(": ")
                 if field == "event":
                     event = value
                 elif field == "data" and event == "next":
-                    yield data_of(json.loads(value))
+                    yield checked(json.loads(value))
+
+    def is_away(self, error: httpx.HTTPError) -> None:
+        """Say that the server does not answer: once, until it does."""
+        if not self._away:
+            log.warning("The server is not there, trying again: %s", error)
+        self._away = True
+
+    def _is_there(self) -> None:
+        if self._away:
+            log.info("The server is back.")
+        self._away = False
 
 
 def operation(name: str, variables: Answer) -> Answer:
@@ -61,15 +83,24 @@ def operation(name: str, variables: Answer) -> Answer:
     return {"query": (HERE / f"{name}.graphql").read_text(), "variables": variables}
 
 
-def data_of(answer: Answer) -> Answer:
-    """The data of an answer. Raises NotAllowed where it says that the token is no good."""
+def data_of(response: httpx.Response) -> Answer:
+    """The data of a response. Raises Refused, and httpx.HTTPError where it is no answer of Orderflow's."""
+    try:
+        answer = response.json()
+    except ValueError:
+        raise httpx.HTTPError(f"what is there answers with status {response.status_code}") from None
+    return checked(answer)
+
+
+def checked(answer: Answer) -> Answer:
+    """The data of an answer. Raises Refused, and httpx.HTTPError for what may pass."""
     errors = answer.get("errors")
     if not errors:
         return answer["data"]
     message = errors[0]["message"]
-    if errors[0].get("extensions", {}).get("code") in ("UNAUTHENTICATED", "FORBIDDEN"):
-        raise NotAllowed(message)
-    raise httpx.HTTPError(message)  # the server's trouble, which may pass
+    if errors[0].get("extensions", {}).get("code") in PASSING:
+        raise httpx.HTTPError(message)
+    raise Refused(message)
 
 
 def pushed(orderflow: Orderflow, seconds: int) -> Iterator[Answer]:
@@ -79,7 +110,7 @@ def pushed(orderflow: Orderflow, seconds: int) -> Iterator[Answer]:
             for data in orderflow.subscribe("commands", seconds=seconds):
                 yield data["commands"]
         except httpx.HTTPError as error:
-            log.warning("The server is not there: %s", error)
+            orderflow.is_away(error)
         time.sleep(AGAIN)
 
 
@@ -89,8 +120,10 @@ def polled(orderflow: Orderflow, seconds: int, pause: float) -> Iterator[Answer]
         try:
             taken = orderflow.ask("lease_commands", seconds=seconds)["leaseCommands"]
         except httpx.HTTPError as error:
-            log.warning("The server is not there: %s", error)
+            orderflow.is_away(error)
         else:
+            if taken["errors"]:
+                raise Refused(taken["errors"][0]["message"])
             yield from taken["commands"]
         time.sleep(pause)
 
@@ -136,7 +169,11 @@ def carry_out(orderflow: Orderflow, bank: Bank, asked: Answer, options: argparse
 def main() -> None:
     """Work until stopped."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--url", default="http://127.0.0.1:8000", help="where the server is")
+    parser.add_argument(
+        "--url",
+        default=os.environ.get("ORDERFLOW_URL", "http://127.0.0.1:8000"),
+        help="where the server is; else ORDERFLOW_URL says it",
+    )
     parser.add_argument(
         "--bank", type=Path, default=Path("bank.sqlite"), help="the file with the bank's book"
     )
@@ -162,8 +199,8 @@ def main() -> None:
     try:
         for nth, asked in enumerate(commands, 1):
             carry_out(orderflow, bank, asked, options, nth)
-    except NotAllowed as error:
-        sys.exit(f"Error: {error}")
+    except Refused as error:
+        sys.exit(f"The server refuses: {error}")
     except KeyboardInterrupt:
         pass
 

@@ -130,6 +130,8 @@ def main() -> None:
     listener = commands.add_parser("listen", help="what happens, until Ctrl-C")
     listener.add_argument("--cursor", type=Path, default=Path("cursor.txt"), help="where to go on from")
     given = parser.parse_args()
+    if not TOKEN:
+        sys.exit("Set ORDERFLOW_TOKEN to a marketplace's token first.")
     try:
         if given.command == "listen":
             asyncio.run(listen(given.cursor))

@@ -8,6 +8,7 @@ import click
 from graph import remote
 
 KINDS = ("orders", "lines", "history", "feed")
+FORMATS = ("csv", "jsonl")
 ORDERS = ("PLACED_AT_DESC", "PLACED_AT_ASC", "CHANGED_AT_DESC", "CHANGED_AT_ASC")
 
 
@@ -16,10 +17,8 @@ ORDERS = ("PLACED_AT_DESC", "PLACED_AT_ASC", "CHANGED_AT_DESC", "CHANGED_AT_ASC"
 @click.option(
     "--format",
     "ending",
-    type=click.Choice(["csv", "jsonl"]),
-    default="csv",
-    show_default=True,
-    help="CSV for spreadsheets, JSON Lines for programs.",
+    type=click.Choice(FORMATS),
+    help="CSV for spreadsheets, JSON Lines for programs.  [default: as --output ends, else csv]",
 )
 @click.option("--where", metavar="JSON", help="Which orders: the input `where` of the API's list, as JSON.")
 @click.option("--search", metavar="TEXT", help="Words that the orders have, each by its beginning.")
@@ -34,7 +33,7 @@ ORDERS = ("PLACED_AT_DESC", "PLACED_AT_ASC", "CHANGED_AT_DESC", "CHANGED_AT_ASC"
 @remote.token
 def export(
     kind: str,
-    ending: str,
+    ending: str | None,
     where: str | None,
     search: str | None,
     order_by: str | None,
@@ -48,18 +47,33 @@ def export(
     given = {"where": where, "search": search, "orderBy": order_by, "after": after}
     asked = {name: value for name, value in given.items() if value is not None}
     headers = remote.authorization(token)
-    address = f"{url.rstrip('/')}/export/{kind}.{ending}"
+    address = f"{url.rstrip('/')}/export/{kind}.{_format(ending, output)}"
     if output is None:
         rows = download(address, asked, headers, sys.stdout.buffer)
         click.echo(f"{rows} rows.", err=True)
         return
-    part = output.with_name(f"{output.name}.part")
+    # A pipe or a device is written to as it is: no file may take its place.
+    in_place = output.exists() and not output.is_file()
+    part = output if in_place else output.with_name(f"{output.name}.part")
     try:
         with part.open("wb") as file:
             rows = download(address, asked, headers, file)
     except click.ClickException:
-        if part.stat().st_size == 0:  # refused: there is no part of it
+        if not in_place and part.stat().st_size == 0:  # refused: there is no part of it
             part.unlink()
         raise
-    part.replace(output)
+    except OSError as error:
+        raise click.ClickException(f"{part}: {error.strerror}.") from None
+    if not in_place:
+        part.replace(output)
     click.echo(f"{rows} rows in {output}.", err=True)
+
+
+def _format(given: str | None, output: Path | None) -> str:
+    """The format that was asked for, by name or by the file's. Raises UsageError where the two differ."""
+    named = output.suffix.lower().removeprefix(".") if output else ""
+    if named not in FORMATS:
+        return given or "csv"
+    if given not in (None, named):
+        raise click.UsageError(f"--format {given} cannot be written to {output}: its name says {named}.")
+    return named

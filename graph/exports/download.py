@@ -7,6 +7,8 @@ from typing import IO
 import click
 import httpx
 
+from graph import remote
+
 SILENCE = 120.0
 """Seconds that a server may send nothing; one that lets its reader wait does so for a minute at most."""
 
@@ -30,11 +32,9 @@ def download(url: str, asked: Mapping[str, str], headers: Mapping[str, str], fil
                 if sys.stderr.isatty() and count.rows >= shown:
                     shown = count.rows + SHOWN
                     click.echo(f"\r{count.rows} rows", nl=False, err=True)
-    except httpx.ConnectError:
-        raise click.ClickException(
-            f"There is no server at {url}. Is it running, and is --url right?"
-        ) from None
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL):
+        raise click.ClickException(f"There is no server at {url}. {remote.WHERE}") from None
+    except httpx.HTTPError as error:
         message = f"The export was cut off after {count.rows} rows ({str(error) or type(error).__name__})."
         raise click.ClickException(f"{message} What came is not all of it: start it again.") from None
     file.flush()

@@ -5,7 +5,7 @@ Design: API, "Integrators".
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 from itertools import islice
 
 from graphql import GraphQLError
@@ -40,6 +40,9 @@ ROWS = 25
 MOST_AT_ONCE = 4
 """Exports of one principal that are under way at the same time; each takes its turns, and megabytes."""
 
+SOON = 5
+"""Seconds after which who has so many may ask again."""
+
 
 class Exports:
     """Answers requests for exports. Raises BadRequest and TokenError; the app turns them into answers."""
@@ -72,7 +75,8 @@ class Exports:
         watch.enter()
         try:
             if self._at_once.is_full(viewer.principal):
-                raise _Full
+                message = f"{MOST_AT_ONCE} exports of yours are under way. Ask when one of them has ended."
+                raise GraphQLError(message, extensions={"code": "RATE_LIMITED", "retryAfter": SOON})
             allowance = self._schema.rates.allowance(context)
             allowance.spend(1)
             open_ = self._schema.is_open_to(context)
@@ -111,26 +115,21 @@ async def _written(
     watch: Watch,
     held: AbstractContextManager[None],
 ) -> AsyncGenerator[bytes, None]:
-    """The whole export, a few rows at a time; whoever else waits gets its turn in between."""
+    """The whole export, a few rows at a time; whoever else waits gets its turn in between. It is counted as
+    long as it is `held`.
+    """
     head = format_.head(table)
     with held:
         async with aclosing(stream):
-        async for batch in stream:
-            await _paid(allowance, batch.read)
-            while some := list(islice(batch.rows, ROWS)):
-                watch.count(len(some))
-                yield head + format_.body(table, some)
-                head = b""
-                await asyncio.sleep(0)
-    if head:
-        yield head
-
-
-async def _after(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    async with aclosing(rest):
-        yield first
-        async for chunk in rest:
-            yield chunk
+            async for batch in stream:
+                await _paid(allowance, batch.read)
+                while some := list(islice(batch.rows, ROWS)):
+                    watch.count(len(some))
+                    yield head + format_.body(table, some)
+                    head = b""
+                    await asyncio.sleep(0)
+        if head:
+            yield head
 
 
 async def _paid(allowance: Allowance, points: int) -> None:

@@ -79,6 +79,6 @@ def _cell(value: Value) -> str:
         case bool():
             return "true" if plain else "false"
         case Mapping():
-            return orjson.dumps(plain).decode()
+            return neutral(orjson.dumps(plain).decode())
         case _:
             return str(plain)

@@ -5,7 +5,7 @@ It must not know what is exported.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
 from contextlib import ExitStack, aclosing
 
 from starlette.responses import StreamingResponse
@@ -23,21 +23,23 @@ PATIENCE = 300.0
 
 
 class Transfer(StreamingResponse):
-    """Sends chunks as fast as they are taken, and tells in the log how it went.
+    """Sends the first chunk and the rest as fast as they are taken, and tells in the log how it went.
 
     It is cut short when a chunk fails, when the reader's token is no longer good, when the server stops, and
-    when nothing is taken for too long. To HTTP/1.1 and later a body without its end is an error.
+    when nothing is taken for too long. To HTTP/1.1 and later a body without its end is an error. However it
+    ends, the chunks are closed.
     """
 
     def __init__(
         self,
+        first: bytes,
         chunks: AsyncGenerator[bytes, None],
         watch: Watch,
         standing: Standing,
         stopping: asyncio.Event,
         headers: Mapping[str, str],
     ) -> None:
-        super().__init__(chunks, headers=headers)
+        super().__init__(_joined(first, chunks), headers=headers)
         self._chunks = chunks
         self._watch = watch
         self._standing = standing
@@ -98,3 +100,9 @@ class Transfer(StreamingResponse):
         principal = self._watch.context.authenticated()
         stack.callback(self._standing.watch(principal, lambda _: cut(UNAUTHENTICATED)))
         return on_time
+
+
+async def _joined(first: bytes, rest: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
+    yield first
+    async for chunk in rest:
+        yield chunk

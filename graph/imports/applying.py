@@ -7,7 +7,7 @@ however often it is repeated, so that who was killed in between finds the answer
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
@@ -43,7 +43,7 @@ LOOKED_UP = 16
 """Orders that are looked up together."""
 
 SLICE = 200
-"""Rows of one order that are written together."""
+"""Rows of one order that are written together; more until there is something to write."""
 
 OPERATION = "import"
 """The operation of the keys."""
@@ -63,7 +63,7 @@ class _Read:
 
 
 class _Moved(Exception):
-    """The order is not any more what was decided on."""
+    """The order is not any more as it was looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,8 @@ async def results(services: Services, at: Import, chunk: Chunk, turns: asyncio.S
                     group.create_task(of_order(order, theirs, there))
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None  # whatever is not the database's is an answer
-    return [result_in(found[each.number]) for each in items]
+    told = [found[each.number] for each in items]
+    return [result_in(_checked(each) if at.state is ImportState.CHECKING else each) for each in told]
 
 
 def viewer_for(services: Services, at: Import) -> Viewer:
@@ -139,21 +140,22 @@ class _Work:
         """What becomes of all rows of one order. Raises nothing but DatabaseUnavailable: one order that fails
         holds up no other.
         """
+        done: list[RowResult] = []
         try:
             found, past = await self._find(order, there)
             if found is None:
                 return not_there(rows)
-            if self.at.state is ImportState.CHECKING:
-                return await self._check(found.id, rows, past)
-            return await self._apply(found.id, rows, past)
+            while left := rows[len(done) :]:
+                done += await self._first(found.id, left, past)
         except DatabaseUnavailable:
             raise
         except FAILURES as failure:
-            return _all_refused(rows, from_failure(failure))
+            done += _all_refused(rows[len(done) :], from_failure(failure))
         except Exception:
-            logger.exception("Import %s: rows from %d on failed.", self.at.id, rows[0].number)
+            logger.exception("Import %s: rows from %d on failed.", self.at.id, rows[len(done)].number)
             message = "Something went wrong on the server. Its log tells more under this import's id."
-            return _all_refused(rows, Busy(message=message, path=[]))
+            done += _all_refused(rows[len(done) :], Busy(message=message, path=[]))
+        return done
 
     async def _find(self, order: str, there: Mapping[str, Named]) -> tuple[Order | None, list[Entry]]:
         """The order if the viewer sees anything in it, and what has happened to it."""
@@ -164,37 +166,30 @@ class _Work:
             return None, []
         return there[order].order(), await there[order].history()
 
-    async def _check(self, order_id: str, rows: Sequence[Row], past: list[Entry]) -> Sequence[RowResult]:
-        looked = await self._look(order_id)
-        return (await self._in_turns(looked, rows, past)).results
-
-    async def _apply(self, order_id: str, rows: Sequence[Row], past: list[Entry]) -> list[RowResult]:
-        applied: list[RowResult] = []
-        for start in range(0, len(rows), SLICE):
-            some = rows[start : start + SLICE]
-            changed = await self._change(order_id, some, past)
+    async def _first(self, order_id: str, left: Sequence[Row], past: list[Entry]) -> Sequence[RowResult]:
+        """What becomes of the first of these rows, or of all; what that adds to the past is added to it."""
+        for _ in range(_TRIES):
+            try:
+                if self.at.state is ImportState.CHECKING:
+                    return (await self._in_turns(order_id, left, past, len(left)))[1].results
+                changed = await self._change(order_id, left, past)
+            except _Moved:  # whoever moved it may have done what the rows say
+                past[:] = await known(self.viewer, order_id)
+                continue
             if changed.decision is None:
                 assert changed.replayed is not None, "either it was decided, or it was before"
-                applied += map(result_out, changed.replayed["results"])
-            else:
-                past += changed.decision.outcome.entries
-                applied += changed.decision.results
-        return applied
-
-    async def _change(self, order_id: str, some: Sequence[Row], past: Sequence[Entry]) -> Changed[Decided]:
-        """Write what these rows lead to, unless it was written before."""
-        orders, key = self.services.orders, self._key(some)
-        if len(some) <= _FEW:
-            decided = partial(self._decided, some, past)
-            return await orders.change(order_id, decided, key=key, reply=_reply)
-        for _ in range(_TRIES):
-            looked = await self._look(order_id)
-            found = _Found(looked.outcome.order, await self._in_turns(looked, some, past))
-            try:
-                return await orders.change(order_id, found.decide, key=key, reply=_reply)
-            except _Moved:
-                continue
+                return [result_out(stored) for stored in changed.replayed["results"]]
+            past += changed.decision.outcome.entries
+            return changed.decision.results
         raise TooBusy(order_id)
+
+    async def _change(self, order_id: str, left: Sequence[Row], past: Sequence[Entry]) -> Changed[Decided]:
+        """Write what the first of these rows lead to, unless it was written before. Raises _Moved."""
+        orders, key = self.services.orders, self._key(left)
+        if len(left) <= _FEW:
+            return await orders.change(order_id, partial(self._decided, left, past), key=key, reply=_reply)
+        looked, decided = await self._in_turns(order_id, left, past, SLICE)
+        return await orders.change(order_id, _Found(looked, decided).decide, key=key, reply=_reply)
 
     async def _look(self, order_id: str) -> _Read:
         # By the way of changes, because only those read what is in stock together with the order.
@@ -202,27 +197,43 @@ class _Work:
         assert changed.decision is not None, "without a key nothing is answered again"
         return changed.decision
 
-    async def _in_turns(self, looked: _Read, rows: Sequence[Row], past: Sequence[Entry]) -> Decided:
-        """What `decide` says to all the rows, found out a few at a time: a row of an order with hundreds of
-        lines takes milliseconds, and others are to be answered meanwhile.
+    async def _in_turns(
+        self, order_id: str, rows: Sequence[Row], past: Sequence[Entry], enough: int
+    ) -> tuple[Order, Decided]:
+        """The order as it is, and what `decide` says to the rows, found out a few at a time: a row of an
+        order with hundreds of lines takes milliseconds, and others are to be answered meanwhile.
+
+        After `enough` rows it ends where something is to be written. What writes nothing is remembered
+        nowhere but with what follows it: decided again after that, it might end otherwise. Raises _Moved.
         """
+        looked = await self._look(order_id)
         order, entries, found = looked.outcome.order, list[Entry](), list[RowResult]()
         step = max(1, min(_FEW, _WORK // len(order.lines)))
         for start in range(0, len(rows), step):
+            if start >= enough and entries:
+                break
             decided = self._decided(rows[start : start + step], [*past, *entries], order, looked.now)
             order = decided.outcome.order
             entries += decided.outcome.entries
             found += decided.results
             await asyncio.sleep(0)
-        return Decided(Outcome(order, tuple(entries)), tuple(found))
+        return looked.outcome.order, Decided(Outcome(order, tuple(entries)), tuple(found))
 
     def _decided(self, some: Sequence[Row], past: Sequence[Entry], order: Order, now: datetime) -> Decided:
+        if past[-1].seq < order.seq:
+            raise _Moved
         return decide(self.kind, seen_by(self.viewer, order), some, past, now)
 
-    def _key(self, some: Sequence[Row]) -> CommandKey:
-        content = orjson.dumps([[row.number, row.values] for row in some], option=orjson.OPT_SORT_KEYS)
-        key = f"{self.at.id}:{some[0].number}"
+    def _key(self, left: Sequence[Row]) -> CommandKey:
+        content = orjson.dumps([[row.number, row.values] for row in left], option=orjson.OPT_SORT_KEYS)
+        key = f"{self.at.id}:{left[0].number}"
         return CommandKey(asker(self.viewer.principal), OPERATION, key, sha256(content).hexdigest())
+
+
+def _checked(result: RowResult) -> RowResult:
+    """What is said of a row that was decided and not applied."""
+    applied = result.outcome is RowOutcome.APPLIED
+    return replace(result, outcome=RowOutcome.APPLICABLE) if applied else result
 
 
 def _reply(decided: Decided) -> Document:

@@ -4,8 +4,11 @@ Source: design, process marketplace-merchant ("Triggers": Shipped, Delivered) an
 """
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 from domain.process import Process, UnitKind
+from domain.processes import PROCESSES
+from graph.imports.rows import RowProblem
 
 _CALLED: Mapping[str, str] = {
     "accepted": "accept",
@@ -33,9 +36,25 @@ _OF_MERCHANT_ORDERS: Mapping[str, str] = {"ship": "update_tracking", "deliver": 
 """Where merchant orders move, what is shipped is what an invoice says; its tracking tells that it arrived."""
 
 
+_EVENTS = frozenset(
+    move.event
+    for process in PROCESSES.values()
+    for machine in process.machines
+    for state in machine.states.values()
+    for move in state.moves
+)
+
+
 def event_named(text: str) -> str:
-    """Return the event that a text means: its name, or the state that it leads to; in any case of letters."""
+    """Return the event that a text means: its name, or the state that it leads to; in any case of letters.
+
+    Raises RowProblem for one that no process has.
+    """
     name = "_".join(text.casefold().replace("-", " ").split())
+    if name not in _EVENTS and name not in _CALLED:
+        near = get_close_matches(name[:40], sorted(_EVENTS | _CALLED.keys()), 1)
+        meant = f" Is {near[0]} meant?" if near else ""
+        raise RowProblem(f"There is no event {text[:40]!r}.{meant}", "event")
     return _CALLED.get(name, name)
 
 

@@ -37,9 +37,6 @@ class _Read:
 def order_of(values: texts.Texts) -> str:
     """Return what names the order that a row is about. Raises RowProblem for what cannot be read."""
     _read(values)
-    if "order_reference" in values and "external_reference" in values:
-        sentence = "Name the order by its reference or by its external reference, not by both."
-        raise RowProblem(sentence, "external_reference")
     if external := texts.text(values, "external_reference", _LONGEST):
         return _EXTERNAL + external
     texts.text(values, "order_reference", _LONGEST)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import BinaryIO
 
-from graph.imports.rows import FileRefused, Row, RowProblem, RowResult, invalid_row
+from graph.imports.rows import REPORTED, FileRefused, Row, RowProblem, RowResult, invalid_row
+from graph.spreadsheets import meant
 
 MOST_ROWS = 1_000_000
 """Rows below the header, blank ones counted."""
@@ -33,6 +34,10 @@ _NO_TEXT = {
     b"PK\x03\x04": "is a workbook or a ZIP archive",
 }
 """How files begin that people upload for CSV, and what they are."""
+
+_SEPARATOR = re.compile(r'"?sep=."?\r?\n')
+
+_OF_REPORTS = ("row", *REPORTED)
 
 _SHOWN = 5
 """Names that one sentence lists."""
@@ -61,19 +66,35 @@ class Columns:
     either: tuple[str, ...] = ()
 
 
-def read(file: BinaryIO, columns: Columns) -> Iterator[Row | RowResult]:
+class Rows(Iterator[Row | RowResult]):
+    """The rows of a file, and the `names` of those columns of it that are of use."""
+
+    def __init__(self, names: Iterable[str], rows: Iterator[Row | RowResult]) -> None:
+        self.names = frozenset(names)
+        self._rows = rows
+
+    def __next__(self) -> Row | RowResult:
+        return next(self._rows)
+
+
+def read(file: BinaryIO, columns: Columns) -> Rows:
     """Return the file's rows from where it stands, in file order; what cannot be used is an invalid result.
 
-    The header is read at once. The separator is the one that the header uses. Raises FileRefused, while
-    iterating too, for a file that is not UTF-8 (with or without BOM), whose header is not understood, which
-    has no rows or more than MOST_ROWS, a row longer than LONGEST_LINE, or a quote that is never closed.
+    The header is read at once. The separator is the one that the header uses. A report of an import can be
+    read as well: what it says of its rows is left out, as are its apostrophes before formulas. Raises
+    FileRefused, while iterating too, for a file that is not UTF-8 (with or without BOM), whose header is not
+    understood, which has no rows or more than MOST_ROWS, a row longer than LONGEST_LINE, or a quote that is
+    never closed.
     """
     lines = _Lines(file)
     header = next(lines, None)
     if header is None:
         raise FileRefused("The file is empty. Its first row must name the columns.")
+    if _SEPARATOR.fullmatch(header):  # a line for spreadsheets, which they do not show
+        lines.next_row()
+        lines.row, header = 1, next(lines, "")
     separator, names = _header(header, columns)
-    return _rows(lines, separator, names, columns)
+    return Rows(set(names) & set(columns.names), _rows(lines, separator, names, columns))
 
 
 class _Lines:
@@ -165,7 +186,7 @@ def _unknown(names: list[str], columns: Columns) -> Iterator[str]:
         if not name:
             yield f"Column {place} has no name."
             return
-    unknown = [name for name in dict.fromkeys(names) if name not in columns.names]
+    unknown = [name for name in dict.fromkeys(names) if name not in (*columns.names, *_OF_REPORTS)]
     if not unknown:
         return
     yield f"There is no column {_listed(unknown)}."
@@ -218,11 +239,15 @@ def _rows(lines: _Lines, separator: str, names: list[str], columns: Columns) -> 
 
 
 def _row(number: int, values: list[str], names: list[str], columns: Columns) -> Row | RowResult:
-    told = {name: text for name, value in zip(names, values, strict=False) if (text := value.strip())}
+    is_report = any(name in _OF_REPORTS for name in names)
+    said = {name: value for name, value in zip(names, values, strict=False) if name in columns.names}
+    told = {
+        name: meant(text) if is_report else text for name, value in said.items() if (text := value.strip())
+    }
     try:
         if len(values) != len(names):
             raise RowProblem(f"The row has {len(values)} values and the header {len(names)} columns.")
-        for name, value in zip(names, values, strict=True):
+        for name, value in said.items():
             if _CONTROL.search(value):
                 raise RowProblem(f"{name} holds a control character, such as a line break or NUL.", name)
         for name in columns.required:

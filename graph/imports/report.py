@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from graph import spreadsheets
 from graph.context import Context
-from graph.imports.rows import Row
+from graph.imports.rows import REPORTED, Row
 from graph.imports.sorting import Sorter
 from graph.imports.storing import in_thread
 from graph.imports.types import find_import
@@ -24,9 +24,6 @@ from storage.client import Document
 from storage.imports import Import, Imports
 
 PATH = "/imports/{id}/report.csv"
-
-ADDED = ("outcome", "message", "code", "column", "possible")
-"""The columns behind the file's own; all empty for rows that were not reached."""
 
 _PORTION = 1_000
 
@@ -57,7 +54,7 @@ class Reports:
 
 async def lines(imports: Imports, at: Import) -> AsyncIterator[str]:
     """The report's text, a portion of its lines at a time. Raises DatabaseUnavailable."""
-    yield spreadsheets.lines([["row", *at.columns, *ADDED]])
+    yield spreadsheets.lines([["row", *at.columns, *REPORTED]])
     with Sorter(most=None) as sorter:
         for n in range(at.chunks):
             chunk = await imports.chunk(at.id, n)
@@ -86,10 +83,10 @@ def _reported(rows: Sequence[Document], results: Sequence[Document] | None) -> l
 
 def _said(result: Mapping[str, Any]) -> dict[str, str]:
     """What became of a row, by names that no column has."""
-    said = {f"-{name}": str(result[name]) for name in ADDED if name in result}
+    said = {f"-{name}": str(result[name]) for name in REPORTED if name in result}
     return said | {"-possible": " ".join(result.get("possible", ()))}
 
 
 def _line(at: Import, row: Row) -> list[str]:
-    names = (*at.columns, *(f"-{name}" for name in ADDED))
+    names = (*at.columns, *(f"-{name}" for name in REPORTED))
     return [str(row.number), *(spreadsheets.neutral(row.values.get(name, "")) for name in names)]

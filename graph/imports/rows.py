@@ -9,9 +9,10 @@ from enum import StrEnum
 
 
 class RowOutcome(StrEnum):
-    """What became of a row, or would in a dry run."""
+    """What became of a row; `APPLICABLE` where it was only checked, and would have been applied."""
 
     APPLIED = "applied"
+    APPLICABLE = "applicable"
     ALREADY = "already"
     REFUSED = "refused"
     INVALID = "invalid"
@@ -58,6 +59,10 @@ class RowProblem(ValueError):
     def __init__(self, message: str, column: str | None = None) -> None:
         super().__init__(message)
         self.column = column
+
+
+REPORTED = ("outcome", "message", "code", "column", "possible")
+"""The columns that a report has behind those of the file. A report may be sent again, once it is mended."""
 
 
 class FileRefused(Exception):

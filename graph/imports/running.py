@@ -112,10 +112,13 @@ class ImportWorker:
                 await self._leases.release(lease)
 
     async def _renew(self, lease: Lease) -> None:
+        """Keep the import, or stop the work on it as soon as that fails."""
         while True:
             await asyncio.sleep(POLL)
             with suppress(DatabaseUnavailable):
                 if not await self._leases.renew(lease):
+                    # Rows that it has in hand were decided by others meanwhile: it must not apply them later.
+                    self._tasks[lease.import_id].cancel()
                     return
 
     async def _step(self, lease: Lease, at: Import) -> bool:

@@ -43,6 +43,8 @@ COLUMNS = (
 REQUIRED = ("order_reference", "event")
 
 _TEXTS = {"carrier": 200, "tracking_number": 200, "reason": 1000}
+_COLUMNS = {"delivered_on": "at"}
+"""The columns that are not called as what they say."""
 _INVOICES = tuple(column for column in COLUMNS if column.startswith("invoice_"))
 _WITH_INVOICES = ("invoice", "update_tracking")
 _LONGEST = 200
@@ -149,7 +151,8 @@ def _fire(seen: Seen, row: Row, read: _Read, event: str, past: Past, now: dateti
     decision = fire(seen, [meant_by(unit) for unit in can or new], intent, now)
     for unit_id in decision.outcome.already:
         if other := past.otherwise(unit_id, event, seen.viewer.role, said):
-            return refused(row, seen.order, _done_otherwise(event, other), other[0])
+            columns = [_COLUMNS.get(name, name) for name in other]
+            return refused(row, seen.order, _done_otherwise(event, columns), columns[0])
     if not decision.errors:
         return applied(row, decision.outcome)
     error = decision.errors[0]
@@ -184,12 +187,12 @@ def _along(seen: Seen, event: str, moves: Sequence[Move], read: _Read) -> Input:
     return said
 
 
-def _done_otherwise(event: str, other: Sequence[str]) -> OrderError:
+def _done_otherwise(event: str, columns: Sequence[str]) -> OrderError:
     """Two reports of one event that contradict: to take the second for the first would lose what it says."""
-    sentence = f"{event} was done already, and not with this {' and '.join(other)}; nothing was changed."
+    sentence = f"{event} was done already, and not with this {' and '.join(columns)}; nothing was changed."
     return GuardFailed(message=sentence, path=[], rule="done_otherwise", state=None, event=event)
 
 
 def _missing(moves: Sequence[Move], said: Input) -> Iterator[str]:
     for move in moves:
-        yield from (name for name in move.needs if name not in said)
+        yield from (_COLUMNS.get(name, name) for name in move.needs if name not in said)

@@ -12,7 +12,7 @@ from typing import BinaryIO, TypeVar
 
 from graph.imports.kinds import Kind
 from graph.imports.reading import read
-from graph.imports.rows import Row, RowResult, invalid_row
+from graph.imports.rows import FileRefused, Row, RowResult, invalid_row
 from graph.imports.sorting import Sorter
 from graph.imports.stored import item_in
 from storage.client import Document
@@ -49,8 +49,13 @@ async def store(imports: Imports, new: NewImport, kind: Kind, file: BinaryIO) ->
     Raises FileRefused when the file cannot be read, before anything is stored, and what `create` raises.
     """
     with Sorter() as sorter:
-        columns = await _sorted(sorter, read(file, kind.columns))
-        named = tuple(name for name in kind.columns.names if name in columns)
+        rows = read(file, kind.columns)
+        columns = await _sorted(sorter, rows)
+        if len(columns.intersection(kind.columns.either)) > 1:
+            # Rows that name one order in two ways stand apart: each would be checked without the others.
+            message = f"Rows fill {' and '.join(kind.columns.either)}. Use the same one of them in all rows."
+            raise FileRefused(message)
+        named = tuple(name for name in kind.columns.names if name in rows.names)
         return await imports.create(replace(new, columns=named), _stored(sorter))
 
 

@@ -56,9 +56,10 @@ describe(
 )
 describe(
     RowOutcome,
-    "What became of a row; in a dry run and in a rejected file, what would have become of it.",
+    "What became of a row.",
     {
         RowOutcome.APPLIED: "It did what it says.",
+        RowOutcome.APPLICABLE: "It could be applied, and was not: in a dry run, a rejected file, or not yet.",
         RowOutcome.ALREADY: "It was so already; nothing was done.",
         RowOutcome.REFUSED: "Its order does not allow it, or is not there for whoever imports.",
         RowOutcome.INVALID: "It cannot be understood, whatever the order.",
@@ -110,8 +111,9 @@ class ImportView:
     by: str = strawberry.field(description="Who uploaded it.")
     rows: int = strawberry.field(description="How many rows the file has.")
     done: int = strawberry.field(description="How many of them are checked, or applied: see the state.")
-    applied: int = strawberry.field(
-        description="How many of those did what they say; in a dry run and in a rejected file, would have."
+    applied: int = strawberry.field(description="How many of those did what they say.")
+    applicable: int = strawberry.field(
+        description="How many of those could be applied, and were not: see the outcome of that name."
     )
     already: int = strawberry.field(description="How many of those were so already.")
     refused: int = strawberry.field(description="How many of those their orders do not allow.")
@@ -170,6 +172,7 @@ def import_view(viewer: Viewer, stored: StoredImport) -> ImportView:
         rows=stored.rows,
         done=stored.done,
         applied=counts[RowOutcome.APPLIED],
+        applicable=counts[RowOutcome.APPLICABLE],
         already=counts[RowOutcome.ALREADY],
         refused=counts[RowOutcome.REFUSED],
         invalid=counts[RowOutcome.INVALID],

@@ -17,9 +17,9 @@ from domain.actors import Role
 from graph.integrations.query import OrderCommand, order_command_view
 from graph.refusals import BadInput
 from graph.types.enums import CommandKind
-from graph.viewer import Info, Viewer, viewer_in, viewer_of
+from graph.viewer import Info, viewer_in, viewer_of
 from storage.client import DatabaseUnavailable
-from storage.leasing import Leasing
+from storage.leasing import Leased, Leasing
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,9 @@ LONGEST = 3600
 NO_KIND = "Name at least one kind, or leave kinds out to mean all."
 NO_LEASE = f"A lease lasts 1 to {LONGEST} seconds."
 
-_BATCH = 10
+MOST_UNANSWERED = 10
+"""So many a subscriber holds at once: one that is slow or hangs must not take what others could do."""
+
 _LOOK_SECONDS = 1.0
 """After so long it looks though nothing happened: leases run out without a word."""
 _REST_SECONDS = 0.2
@@ -41,19 +43,10 @@ Kinds = Annotated[
 Seconds = Annotated[int, strawberry.argument(description=f"How long each lease lasts, 1 to {LONGEST}.")]
 
 
-async def take(
-    viewer: Viewer, kinds: Sequence[CommandKind] | None, first: int, seconds: int
-) -> list[OrderCommand]:
-    """Lease what is due to this viewer. Raises DatabaseUnavailable."""
-    leasing = Leasing(viewer.services.orders)
-    leased = await leasing.lease(kinds, first, timedelta(seconds=seconds), viewer.actor.id)
-    return [order_command_view(viewer, each.order, each.command) for each in leased]
-
-
 async def leased_commands(
     info: Info, kinds: Sequence[CommandKind] | None, seconds: int
 ) -> AsyncGenerator[OrderCommand, None]:
-    """Yield commands as they are due, a few at a time: what is leased waits for those before it to be sent.
+    """Yield commands as they are due, while the subscriber holds few that it has not answered.
 
     Raises Forbidden, and BadInput for a lease that cannot be.
     """
@@ -62,21 +55,18 @@ async def leased_commands(
         raise BadInput(NO_KIND)
     if not 0 < seconds <= LONGEST:
         raise BadInput(NO_LEASE)
+    leasing, lasting = Leasing(viewer.services.orders), timedelta(seconds=seconds)
+    held: list[Leased] = []
     async with aclosing(viewer.services.hub.ticks(viewer.scope.topic, _LOOK_SECONDS)) as ticks:
         async for _ in ticks:
-            more = True
-            while more:
-                # Each time as another viewer, since one reads the time once.
-                batch = await _taken(viewer_of(info.context), kinds, seconds)
-                for each in batch:
-                    yield each
-                more = len(batch) == _BATCH
+            given: list[Leased] = []
+            try:
+                held = await leasing.unanswered(held)
+                given = await leasing.lease(kinds, MOST_UNANSWERED - len(held), lasting, viewer.actor.id)
+            except DatabaseUnavailable as error:
+                log.warning("Commands wait until the database answers again: %s", error)
+            held += given
+            now = viewer_of(info.context)  # each time another, since one reads the time once
+            for each in given:
+                yield order_command_view(now, each.order, each.command)
             await asyncio.sleep(_REST_SECONDS)
-
-
-async def _taken(viewer: Viewer, kinds: Sequence[CommandKind] | None, seconds: int) -> list[OrderCommand]:
-    try:
-        return await take(viewer, kinds, _BATCH, seconds)
-    except DatabaseUnavailable as error:
-        log.warning("Commands wait until the database answers again: %s", error)
-        return []

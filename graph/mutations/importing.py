@@ -145,11 +145,11 @@ async def _imported(
         return None, [key], False
     imports, scope = viewer.services.imports, viewer.scope.topic
     try:
-        if key is not None:
-            key = await _of_content(key, sent)
-            if (before := await imports.made_under(key)) is not None:
-                return import_view(viewer, before), [], True
-        if (running := await imports.running_in(scope)) is not None:
+        key = key and await _of_content(key, sent)
+        running = await imports.running_in(scope)  # first: it may be the one that was made under the key
+        if (before := await imports.made_under(key)) is not None:
+            return import_view(viewer, before), [], True
+        if running is not None:
             raise ImportRunning(running)  # before all the work; the last write decides
         made = await store(imports, _new(viewer, kind, sent, key), kind, sent.file.file)
         return import_view(viewer, await _ended(viewer, made)), [], False

@@ -1,17 +1,19 @@
 """Taking commands to carry them out: each is its caller's alone until the lease runs out."""
 
+from datetime import timedelta
 from typing import Annotated
 
 import strawberry
 
 from domain.actors import Role
 from graph.errors import OrderError, invalid
-from graph.integrations.leased import LONGEST, NO_KIND, NO_LEASE, take
-from graph.integrations.query import OrderCommand
+from graph.integrations.leased import LONGEST, NO_KIND, NO_LEASE
+from graph.integrations.query import OrderCommand, order_command_view
 from graph.mutations.why_not import FAILURES, from_failure
 from graph.types.enums import CommandKind
 from graph.types.paging import MOST
 from graph.viewer import Info, viewer_in
+from storage.leasing import Leasing
 
 
 @strawberry.input(description="Which commands to take, and for how long.")
@@ -57,7 +59,10 @@ async def lease_commands(
     if problems:
         return LeaseCommandsPayload(commands=[], errors=problems)
     try:
-        commands = await take(viewer, input.kinds, input.first, input.seconds)
+        leased = await Leasing(viewer.services.orders).lease(
+            input.kinds, input.first, timedelta(seconds=input.seconds), viewer.actor.id
+        )
     except FAILURES as failure:
         return LeaseCommandsPayload(commands=[], errors=[from_failure(failure)])
+    commands = [order_command_view(viewer, each.order, each.command) for each in leased]
     return LeaseCommandsPayload(commands=commands, errors=[])

@@ -13,6 +13,9 @@ const FORBIDDEN = 4403;
 /** What the server has against a request: the page cannot go on as it is. */
 export class Refused extends Error {}
 
+/** No answer came, however often it was asked. */
+export class Away extends Error {}
+
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** The data of one operation. A mutation that was not heard is sent again under the same key. */
@@ -39,16 +42,16 @@ export async function ask<Data, Variables>(
         return data;
       }
     } catch (error) {
-      if (error instanceof Refused || attempt === attempts) throw error;
+      if (error instanceof Refused) throw error;
     }
-    if (attempt === attempts) throw new Error(`${url} does not answer.`);
+    if (attempt === attempts) throw new Away(`${url} cannot be reached.`);
     await pause(100 * 2 ** attempt);
   }
 }
 
 /** What happens, for ever, from the cursor on; whatever is lost in between, without a gap or a repetition. */
 export async function* events(after: string | null): AsyncGenerator<Listen['orderEvents']> {
-  for (let wait = 100; ; wait = Math.min(2 * wait, 10_000)) {
+  for (let wait = 100, told = false; ; wait = Math.min(2 * wait, 10_000)) {
     const client = createClient({
       url: url.replace('http', 'ws'),
       webSocketImpl: WebSocket,
@@ -62,6 +65,7 @@ export async function* events(after: string | null): AsyncGenerator<Listen['orde
         yield data.orderEvents;
         after = data.orderEvents.cursor;
         wait = 100;
+        told = false;
       }
     } catch (lost) {
       if (lost instanceof Refused) throw lost;
@@ -71,6 +75,8 @@ export async function* events(after: string | null): AsyncGenerator<Listen['orde
     } finally {
       await client.dispose();
     }
+    if (!told) console.error(`${url} cannot be reached, trying again.`);
+    told = true;
     await pause(wait);
   }
 }

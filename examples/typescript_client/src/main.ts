@@ -1,6 +1,6 @@
 // A merchant's portal on the command line: `orders`, `ship REFERENCE`, `listen [FILE]`.
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { Refused, ask, events } from './api.js';
+import { Away, Refused, ask, events } from './api.js';
 import { order, orders, ship, type Ship } from './operations.js';
 
 /** A line per order with its buttons: [possible], or (not possible: why). */
@@ -54,7 +54,7 @@ try {
   else if (command === 'listen') await follow(argument ?? 'cursor.txt');
   else throw new Refused('orders | ship REFERENCE | listen [FILE]');
 } catch (error) {
-  if (!(error instanceof Refused)) throw error;
+  if (!(error instanceof Refused || error instanceof Away)) throw error;
   console.error(error.message);
   process.exitCode = 1;
 }
