@@ -87,7 +87,7 @@ def create_app(
             WebSocketRoute("/graphql", Sockets(schema, services, tokens, settings)),
             *explorer.routes,
             export,
-            Route(REPORT, Reports(services, tokens).get),
+            Route(REPORT, Reports(services, tokens, endpoint.stopping).get),
             Route("/health/live", live),
             Route("/health/ready", Readiness(checks or {}).ready),
             *([Route("/metrics", Metrics(count).show)] if settings.metrics else []),

@@ -85,7 +85,9 @@ def _command(name: str, kind: _Kind, help: str) -> None:
                     server.save_report(ended, report)
                 _tell(ended, server.problems(ended) if _bad(ended) else [])
         except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise click.ClickException(f"The server at {url} cannot be reached: {error}") from None
+            raise click.ClickException(
+                f"The server at {url} cannot be reached: {error}. {remote.WHERE}"
+            ) from None
         raise SystemExit(1 if _bad(ended) or ended["state"] == "STOPPED" else 0)
 
 

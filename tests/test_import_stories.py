@@ -7,10 +7,15 @@ from itertools import groupby
 from typing import Any
 
 import pytest
+from starlette.requests import Request
+from starlette.types import Message
 
 from domain.actors import Role
 from graph.auth import Principal
 from graph.imports.applying import SLICE, results
+from graph.imports.report import MOST_AT_ONCE, Reports
+from graph.requests import BadRequest
+from graph.token_settings import tokens_of
 from graph.types.ids import decode_as, encode
 from storage.import_leases import ImportLeases
 from storage.imports import Import, ImportErrorPolicy, ImportState, NewImport
@@ -19,12 +24,14 @@ from tests.feeding import stepped
 from tests.uploading import (
     IMPORT,
     PAGE,
+    SETTINGS,
     downloaded,
     imported,
     outcomes,
     reported,
     stored,
     table,
+    token,
     upload,
     working,
 )
@@ -417,6 +424,39 @@ async def test_the_report_as_a_file_is_in_file_order_and_calculates_nothing(offi
     assert [row["tracking_number"] for row in rows] == ["'@x", "T1", '"T2"', "'+1"]
     assert rows[0]["message"] == "There is no such order."
     assert (rows[0]["code"], rows[0]["column"]) == ("NOT_FOUND", "order_reference")
+
+
+async def test_only_so_many_reports_are_on_their_way_to_one_principal(office: Api):
+    order = await office.sent(line("A-1"))
+    made = await imported(office, M1, table((order["reference"], "ship")))
+    reports = Reports(office.services, tokens_of(SETTINGS), asyncio.Event())
+    request = Request(
+        {
+            "type": "http",
+            "headers": [(b"authorization", f"Bearer {token(M1)}".encode())],
+            "path_params": {"id": made["id"]},
+            "state": {"request_id": "r"},
+        }
+    )
+    waiting = [await reports.get(request) for _ in range(MOST_AT_ONCE)]
+
+    with pytest.raises(BadRequest) as refused:
+        await reports.get(request)
+
+    assert refused.value.status == 429
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    for each in waiting:
+        await each(request.scope, receive, send)
+    assert b"".join(part.get("body", b"") for part in sent).count(b"applied") == len(waiting)
+    await reports.get(request)  # there is room again
 
 
 async def test_a_report_is_mended_and_sent_again_as_it_is(office: Api):

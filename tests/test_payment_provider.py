@@ -263,11 +263,11 @@ async def test_it_outlives_the_server_and_goes_on_when_that_is_back(embedded_uri
                 back = Shop(again, tmp_path)
                 await back.becomes(await back.to_capture(), "DONE")
             assert provider.returncode is None
-    said = (tmp_path / "provider.log").read_text().splitlines()
-    assert [line.split(",")[0].rstrip(".") for line in said if line.startswith("The server")] == [
-        "The server is not there",
-        "The server is back",
-    ]
+            said = [line for line in (tmp_path / "provider.log").read_text().splitlines() if "server" in line]
+            assert [line.split(",")[0] for line in said[:2]] == [
+                "The server is not there",
+                "The server is back.",
+            ]
 
 
 def test_a_token_that_is_no_good_is_said_in_one_line(shop: Shop):

@@ -74,7 +74,7 @@ def follow(http: httpx.Client, kept: sqlite3.Connection) -> None:
                     if place(kept) is None:
                         begin(http, kept)
                         (lines,) = kept.execute("SELECT count(*) FROM to_ship").fetchone()
-                        print(f"{lines} lines to ship; waiting for news", flush=True)
+                        print(f"{lines} lines to ship; waiting for news", file=sys.stderr)
                     if "event" in event:
                         take_in(kept, event)
                     kept.execute("INSERT OR REPLACE INTO place VALUES (1, ?)", [event["cursor"]])
