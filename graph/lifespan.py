@@ -22,6 +22,7 @@ from storage.deadlines import DeadlineWorker
 from storage.feed import Feed
 from storage.hub import Hub
 from storage.imports import Imports
+from storage.leasing import Leasing
 from storage.merchants import Merchants
 from storage.orders import Orders
 from storage.relay import Relay
@@ -90,6 +91,7 @@ async def running(
         "relay": services.relay.run,
         "deadline worker": services.deadlines.run,
         "stock waker": services.stock_waker.run,
+        "watch over commands": Leasing(services.orders).run,
         "import worker": ImportWorker(services).run,
     }
     if listening:

@@ -5,6 +5,7 @@ lease changes nothing of an order but when its commands are due. Design: storage
 systems".
 """
 
+import asyncio
 import logging
 from collections.abc import Collection as Some
 from collections.abc import Sequence
@@ -38,6 +39,7 @@ from storage.values import naive, when
 
 log = logging.getLogger(__name__)
 
+_LOOK_SECONDS = 10.0
 _ROUNDS = 20
 _AT_LEAST = 20
 """Orders that are read at once, though fewer commands are wanted: others may be faster with some."""
@@ -121,6 +123,24 @@ class Leasing:
                 elif (order := await self._take(row, commands, now, lasting, by)) is not None:
                     found += [Leased(order, command) for command in commands]
         return found
+
+    async def run(self) -> None:
+        """Give up until cancelled what is tired, also where no program asks for commands any more."""
+        while True:
+            try:
+                await self.give_up()
+            except DatabaseUnavailable as error:
+                log.warning("Commands wait until the database answers again: %s", error)
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def give_up(self) -> None:
+        """Give up what was given out too often and is due again."""
+        now = await self.orders.clock.now()
+        # No command was given out more often than all of its order together.
+        often: Document = {"next_command": {"$lte": naive(now)}, "leases": {"$gte": MOST_DELIVERIES}}
+        async for row in self._collection.find(often, _FIELDS):
+            seen = _Seen.of(row)
+            await self._give_up(seen.order, _tired(seen.order, seen.due(now, None)))
 
     async def unanswered(self, leased: Sequence[Leased]) -> list[Leased]:
         """Return those of these that nobody has answered and whose lease has not run out."""

@@ -124,8 +124,8 @@ _TABLE: tuple[tuple[str, Roles, str], ...] = (
     (
         "Command",
         OFFICE | PAYMENTS,
-        "about amount answer askedAt attempt deliveries doneAgain id idempotencyKey kind leasedUntil "
-        "merchantOrder nextAt settledAt status",
+        "about amount answer askedAt attempt bookedAttempt deliveries doneAgain id idempotencyKey kind "
+        "leasedUntil merchantOrder nextAt settledAt status",
     ),
     ("OrderCommand", PAYMENTS, "command order"),
     (

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from domain.commands import MOST_DELIVERIES
 from graph.auth import Principal, utc_now
 from graph.context import Context, new_request_id
 from graph.lifespan import services_of
@@ -19,6 +20,7 @@ from graph.standing import Standing
 from graph.streams import results, until
 from storage.asks import adopt
 from storage.client import Document
+from storage.leasing import Leasing
 from storage.orders import Orders
 from storage.waiting import waiting
 from tests.acting import ADMIN, ANNA, CARRIER, ERRORS, M1, M2, PAYMENTS, Answer, Api, by, kinds, line
@@ -29,7 +31,7 @@ from tests.test_events import following
 
 EXTERNAL = {"payment_provider": "external"}
 COMMAND = """command {
-  id kind status attempt idempotencyKey deliveries leasedUntil nextAt answer doneAgain
+  id kind status attempt idempotencyKey deliveries leasedUntil nextAt answer bookedAttempt doneAgain
 } order { reference }"""
 LEASE = f"""mutation ($input: LeaseCommandsInput!) {{ leaseCommands(input: $input) {{
   commands {{ {COMMAND} }} {ERRORS} }} }}"""
@@ -379,6 +381,25 @@ async def test_after_eight_leases_without_an_answer_it_is_given_up_and_shown(til
     assert (counted["commands"], counted["dead_commands"]) == (0, 1)
 
 
+async def test_it_is_given_up_also_where_nobody_asks_for_commands_any_more(till: Api):
+    order = await to_capture(till)
+    leasing = Leasing(till.services.orders)
+    for _ in range(MOST_DELIVERIES):
+        await leasing.give_up()
+        assert len(await lease(till)) == 1
+        await later(till, 2 * 3600)
+    assert commands(await now(till, order)) == [("CAPTURE", "PENDING", 2000)]
+    await leasing.give_up()
+    assert commands(await now(till, order)) == [("CAPTURE", "DEAD", 2000)]
+
+
+async def test_what_is_due_for_the_first_time_is_never_given_up_for_others(till: Api):
+    order = await to_capture(till)
+    await later(till, 30 * 24 * 3600)
+    await Leasing(till.services.orders).give_up()
+    assert commands(await now(till, order)) == [("CAPTURE", "PENDING", 2000)]
+
+
 async def test_that_it_was_given_up_is_in_the_feed(till: Api):
     await given_up(till, await to_capture(till))
     await till.services.relay.drain()
@@ -493,7 +514,7 @@ async def test_money_that_moved_twice_is_refused_noted_and_shown_until_it_is_tak
         assert (errors, money(order)["refunded"]) == (["GuardFailed"], 2000)
     assert [each["event"] for each in await till.history(order)][-1] == "refund_done_again"
     assert order["version"] == version + 1
-    assert [each["doneAgain"] for each in await listed(till, "DONE")] == [[2]]
+    assert [(each["bookedAttempt"], each["doneAgain"]) for each in await listed(till, "DONE")] == [(1, [2])]
     assert len((await till.ask(ADMIN, query))["data"]["marketplace"]["orders"]["nodes"]) == 1
     assert (await answered(till, order, "REFUSED", attempt=2))[0] == []
     assert [each["event"] for each in await till.history(order)][-1] == "refund_taken_back"

@@ -34,6 +34,9 @@ class Command:
     next_at: datetime | None = strawberry.field(
         description="When it is due, unless an answer comes before; null: it is not pending."
     )
+    booked_attempt: int | None = strawberry.field(
+        description="The attempt that was done and is booked; null: none is, or its answer named none."
+    )
     done_again: list[int] = strawberry.field(
         description="Attempts that the provider has done besides the one that was booked: the money moved "
         "twice, and somebody has to take it back. Empty once they are acknowledged as refused."
@@ -60,6 +63,7 @@ def command_view(command: DomainCommand, order: Order) -> Command:
         deliveries=ask.deliveries if ask else 0,
         leased_until=ask and ask.leased_until,
         next_at=due_at(command, order.asks) if pending else None,
+        booked_attempt=command.done_attempt,
         done_again=list(command.done_again),
         about=command.about,
         answer=answer,
