@@ -42,18 +42,20 @@ async def _measure(address: str) -> None:
         minted[Role.MERCHANT] = tokens.mint(Role.MERCHANT, merchant_id="m1")
         api = Api(address, http, minted)
         await api.ask(Role.MARKETPLACE, REGISTER)
-        orders = await _together([partial(_sent, api)] * (3 * ORDERS))
+        orders = await _together([partial(_sent, api)] * (4 * ORDERS), CLIENTS)
 
         half = ORDERS // 2
-        before = await _one_by_one(api, orders[:half])
+        before = await _by_mutations(api, orders[:half], CLIENTS)
         skipping = await _imported(api, orders[ORDERS : 2 * ORDERS], "SKIP_ROWS")
-        rejecting = await _imported(api, orders[2 * ORDERS :], "REJECT_FILE")
-        after = await _one_by_one(api, orders[half:ORDERS])  # as the machine has other work at times
-        single = 2 / (1 / before + 1 / after)
+        rejecting = await _imported(api, orders[2 * ORDERS : 3 * ORDERS], "REJECT_FILE")
+        alone = await _by_mutations(api, orders[3 * ORDERS :], 1)
+        after = await _by_mutations(api, orders[half:ORDERS], CLIENTS)  # the machine has other work at times
+        many = 2 / (1 / before + 1 / after)
         print(f"imports: {ORDERS} orders of two lines each way, stand-in database, one noisy run")
-        print(f"imports: {single:.0f} mutations/s by {CLIENTS} clients over HTTP")
-        print(f"imports: {skipping:.0f} rows/s with SKIP_ROWS ({skipping / single:.2f} × the mutations)")
-        print(f"imports: {rejecting:.0f} rows/s with REJECT_FILE ({rejecting / single:.2f} ×)")
+        print(f"imports: {alone:.0f} mutations/s by one client over HTTP, {many:.0f} by {CLIENTS} at once")
+        for rate, policy in ((skipping, "SKIP_ROWS"), (rejecting, "REJECT_FILE")):
+            ratios = f"{rate / alone:.2f} × one client, {rate / many:.2f} × {CLIENTS}"
+            print(f"imports: {rate:.0f} rows/s with {policy} ({ratios})")
 
 
 async def _sent(api: Api) -> str:
@@ -64,17 +66,17 @@ async def _sent(api: Api) -> str:
     return order
 
 
-async def _one_by_one(api: Api, orders: Sequence[str]) -> float:
+async def _by_mutations(api: Api, orders: Sequence[str], clients: int) -> float:
     """Mutations a second."""
     start = time.perf_counter()
     ship = partial(api.ask, Role.MERCHANT, SHIP)
-    await _together([partial(ship, order=f"{order}-1") for order in orders])
+    await _together([partial(ship, order=f"{order}-1") for order in orders], clients)
     return len(orders) / (time.perf_counter() - start)
 
 
-async def _together(works: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
+async def _together(works: Sequence[Callable[[], Awaitable[T]]], clients: int) -> list[T]:
     """Do all of it, so much at once as there are clients; returns what came of each."""
-    turns = asyncio.Semaphore(CLIENTS)
+    turns = asyncio.Semaphore(clients)
 
     async def each(work: Callable[[], Awaitable[T]]) -> T:
         async with turns:
