@@ -135,7 +135,8 @@ def assert_totals(order: Order) -> None:
     assert order.approved == came - moved[CommandKind.VOID, done]
     assert order.captured == came_in + moved[CommandKind.CAPTURE, done]
     assert order.refunded == moved[CommandKind.REFUND, done]
-    assert order.reserved == moved[CommandKind.REFUND, CommandStatus.PENDING]
+    unanswered = (CommandStatus.PENDING, CommandStatus.DEAD)
+    assert order.reserved == sum(moved[CommandKind.REFUND, status] for status in unanswered)
     for line in order.lines:
         assert 0 <= line.refunded + line.reserved <= line.captured <= line.approved, line
 
