@@ -15,6 +15,7 @@ import click
 import httpx
 
 from graph import remote
+from graph.exports.download import save
 
 SHOWN = 20
 """Rows with problems that are told; the report has all."""
@@ -144,14 +145,8 @@ class _Server:
         return sorted(rows, key=lambda row: row["row"])[:SHOWN]
 
     def save_report(self, at: Answer, path: Path) -> None:
-        """Write the report to a file."""
-        with self._http.stream("GET", at["reportUrl"], timeout=httpx.Timeout(30, read=None)) as response:
-            if response.status_code != 200:
-                response.read()
-                _data(response)
-            with path.open("wb") as file:
-                for chunk in response.iter_bytes():
-                    file.write(chunk)
+        """Write the report to a file, which gets its name once it is whole."""
+        save(str(self._http.base_url.join(at["reportUrl"])), {}, dict(self._http.headers), path)
 
     def _ask(self, document: str, **variables: Any) -> Answer:
         """The import. A server that cannot answer is waited for, as one that is started again."""

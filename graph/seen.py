@@ -21,11 +21,9 @@ from domain.status import Status, status_of_merchant_order, status_of_order, sta
 from graph.parties import hears, knows, reads_reason
 from graph.types.ids import MERCHANT_ORDER, encode
 from graph.viewer import Viewer
+from storage.history import WHOLE
 from storage.publication import masked, readers
 from storage.scope import ScopeKind, part_changed_at, visible
-
-_WHOLE = 1_000_000
-"""More rows than any history has."""
 
 
 @dataclass(slots=True)
@@ -191,7 +189,7 @@ class Seen:
         return sorted((row for id in units for row in rows.get(id, ())), key=lambda row: row.seq)
 
     async def _rows(self) -> Mapping[str | None, Sequence[Entry]]:
-        return self._readable(await self.viewer.services.orders.history(self.order.id, 0, _WHOLE))
+        return self._readable(await self.viewer.services.orders.history(self.order.id, 0, WHOLE))
 
     def _readable(self, history: Iterable[Entry]) -> Mapping[str | None, Sequence[Entry]]:
         """All rows of the order that the viewer may read, by what they are about."""

@@ -15,6 +15,8 @@ EMBEDDED = 300
 """How many rows an order holds before its oldest move out."""
 KEPT = 100
 """How many rows stay in the order then."""
+WHOLE = 1_000_000
+"""More rows than any history has."""
 
 
 async def read(database: Database, order_id: str, after_seq: int, first: int) -> list[Entry]:

@@ -42,7 +42,7 @@ def export(
     url: str,
     token: str | None,
 ) -> None:
-    from graph.exports.download import download
+    from graph.exports.download import download, save
 
     given = {"where": where, "search": search, "orderBy": order_by, "after": after}
     asked = {name: value for name, value in given.items() if value is not None}
@@ -52,20 +52,7 @@ def export(
         rows = download(address, asked, headers, sys.stdout.buffer)
         click.echo(f"{rows} rows.", err=True)
         return
-    # A pipe or a device is written to as it is: no file may take its place.
-    in_place = output.exists() and not output.is_file()
-    part = output if in_place else output.with_name(f"{output.name}.part")
-    try:
-        with part.open("wb") as file:
-            rows = download(address, asked, headers, file)
-    except click.ClickException:
-        if not in_place and part.stat().st_size == 0:  # refused: there is no part of it
-            part.unlink()
-        raise
-    except OSError as error:
-        raise click.ClickException(f"{part}: {error.strerror}.") from None
-    if not in_place:
-        part.replace(output)
+    rows = save(address, asked, headers, output)
     click.echo(f"{rows} rows in {output}.", err=True)
 
 

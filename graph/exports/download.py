@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import IO
 
 import click
@@ -41,6 +42,27 @@ def download(url: str, asked: Mapping[str, str], headers: Mapping[str, str], fil
     if sys.stderr.isatty():
         click.echo("\r", nl=False, err=True)
     return count.rows
+
+
+def save(url: str, asked: Mapping[str, str], headers: Mapping[str, str], output: Path) -> int:
+    """Write an export to this file, which gets its name once it is whole; returns its rows. Raises
+    ClickException where it is refused or cut, or the disk is full.
+    """
+    # A pipe or a device is written to as it is: no file may take its place.
+    in_place = output.exists() and not output.is_file()
+    part = output if in_place else output.with_name(f"{output.name}.part")
+    try:
+        with part.open("wb") as file:
+            rows = download(url, asked, headers, file)
+    except click.ClickException:
+        if not in_place and part.stat().st_size == 0:  # refused: there is no part of it
+            part.unlink()
+        raise
+    except OSError as error:
+        raise click.ClickException(f"{part}: {error.strerror}.") from None
+    if not in_place:
+        part.replace(output)
+    return rows
 
 
 class Rows:

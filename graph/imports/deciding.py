@@ -14,9 +14,7 @@ from graph.imports.past import Past
 from graph.imports.rows import Row, RowOutcome, RowResult
 from graph.seen import Seen, seen_by
 from graph.viewer import Viewer
-
-_WHOLE = 1_000_000
-"""More rows than any history has."""
+from storage.history import WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,7 @@ class Decided:
 
 async def known(viewer: Viewer, order_id: str) -> Sequence[Entry]:
     """Return what has happened on the order, by which `decide` knows rows that were applied before."""
-    return await viewer.services.orders.history(order_id, 0, _WHOLE)
+    return await viewer.services.orders.history(order_id, 0, WHOLE)
 
 
 def decide(kind: Kind, seen: Seen, rows: Sequence[Row], known: Sequence[Entry], now: datetime) -> Decided:
